@@ -1,0 +1,87 @@
+// One minibatch through the network: forward and backward through time, side by side, for a range of trials.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "network/model.h"
+#include "numerics/parallel.h"
+#include "tasks/trials.h"
+
+namespace dalea {
+
+// Scratch of one minibatch. Signals are (step, row, Bp), one allocation for all steps; Bp = batch up to 16, padding 0.
+struct Activity {
+  int64_t steps = 0, batch = 0, stride = 0;  // stride = Bp
+  AlignedFloats input;                       // (T, inputs, Bp)
+  AlignedFloats drive;                       // (T, units, Bp): forward W_in x + bias; backward dL/d drive (delta)
+  AlignedFloats z;                           // (T, units, Bp): activity, read out
+  AlignedFloats g;                           // (T, units, Bp): fed back; empty when not rectified (then z is)
+  AlignedFloats output;                      // (T, outputs, Bp)
+  AlignedFloats d_output;                    // (T, outputs, Bp)
+  AlignedFloats sum;                         // (units, Bp): W_rec g, and W_rec' delta
+  AlignedFloats x, dx;                       // (units, Bp): running state and its gradient, leaky units only
+  AlignedFloats noise;                       // (units, Bp)
+  std::vector<double> loss;                  // per trial: sum over scored elements
+  int64_t scored = 0;                        // scored elements of the batch
+
+  const float* fed_back() const { return g.empty() ? z.data() : g.data(); }
+};
+
+struct NoiseAt {
+  uint64_t seed = 0;
+  uint32_t run = 0, epoch = 0;
+};
+
+// The minibatch job. begin(); then either run() (threads split trials, then rows) or advance() until it says done,
+// one time step of work a call.
+class Pass {
+ public:
+  Pass(Isa isa, Workers& workers);
+
+  // Weights of the model ready for products; call after every change of them.
+  void pack(const Model& model, bool backward);
+  // rate_l2: see TrainingSpec. `noise`: null: none. Trials are trials[index[0..batch)].
+  void begin(const Model& model, const Trials& trials, const uint32_t* index, int64_t batch, Loss loss, bool backward,
+             double rate_l2, const NoiseAt* noise, Parameters* gradient);
+  void run();
+  bool advance();  // true when done
+
+  double loss_sum() const;      // sum over trials, in order (float64)
+  double rate_penalty() const;  // mean of g^2 over the batch, when rate_l2 > 0
+  const Activity& activity() const { return a_; }
+  // Fills every buffer with NaN before each batch: an unwritten read shows.
+  bool poison = false;
+
+ private:
+  void load(int64_t b0, int64_t b1);
+  void forward_at(int64_t t, int64_t b0, int64_t b1);
+  void losses(int64_t b0, int64_t b1);
+  void backward_at(int64_t t, int64_t b0, int64_t b1);
+  void gradients(int part, int parts);
+  void size_buffers();
+
+  Isa isa_;
+  Workers& workers_;
+  Activity a_;
+  const Model* model_ = nullptr;
+  const Trials* trials_ = nullptr;
+  std::vector<uint32_t> index_;
+  Loss loss_ = Loss::mse;
+  bool backward_ = false;
+  double rate_l2_ = 0;
+  bool noisy_ = false;
+  NoiseAt noise_;
+  std::vector<Rng> noise_streams_;  // per trial of the batch
+  Parameters* gradient_ = nullptr;
+  Product in_, rec_, rec_back_;
+  std::vector<Product> out_, out_back_;
+  std::vector<float> bias_;    // b_in + b_rec
+  std::vector<double> rates_;  // per trial: sum of g^2
+  int64_t cursor_ = 0;         // advance(): next piece
+};
+
+// Outputs of the whole network for chosen trials: (trial, step, output); for pictures and predictions.
+std::vector<float> outputs_of(const Activity& a, int64_t outputs);
+
+}  // namespace dalea

@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "recording/recording.h"
+
+namespace dalea {
+namespace {
+
+constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+// A decimal number, correctly rounded: exactly when 15 digits and a power of ten up to 22 suffice, else by strtod.
+bool parse_number(std::string_view s, char decimal, double& to) {
+  const char *p = s.data(), *end = p + s.size();
+  const bool negative = p < end && *p == '-';
+  if (p < end && (*p == '-' || *p == '+')) ++p;
+  uint64_t digits = 0;
+  int count = 0, after = 0, exponent = 0;
+  bool any = false, fraction = false;
+  for (; p < end; ++p) {
+    if (*p >= '0' && *p <= '9') {
+      any = true;
+      if (digits != 0 || *p != '0') ++count;
+      if (count <= 18) digits = digits * 10 + static_cast<uint64_t>(*p - '0');
+      if (fraction) ++after;
+    } else if (*p == decimal && !fraction) {
+      fraction = true;
+    } else {
+      break;
+    }
+  }
+  if (!any) return false;
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    ++p;
+    const bool minus = p < end && *p == '-';
+    if (p < end && (*p == '-' || *p == '+')) ++p;
+    if (p == end) return false;
+    for (; p < end && *p >= '0' && *p <= '9'; ++p) exponent = std::min(exponent * 10 + (*p - '0'), 100000);
+    if (minus) exponent = -exponent;
+  }
+  if (p != end) return false;
+  exponent -= after;
+  if (count <= 15 && exponent >= -22 && exponent <= 22) {
+    const double v = static_cast<double>(digits);
+    to = exponent < 0 ? v / powers_of_ten[-exponent] : v * powers_of_ten[exponent];
+    if (negative) to = -to;
+    return true;
+  }
+  std::string copy(s);
+  std::replace(copy.begin(), copy.end(), decimal, '.');
+  to = std::strtod(copy.c_str(), nullptr);  // the programs keep the C locale
+  return true;
+}
+
+bool is_missing(std::string_view s) {
+  if (s.empty()) return true;
+  if (s.size() > 4) return false;
+  std::string low(s);
+  for (char& c : low) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return low == "nan" || low == "na" || low == "null" || low == "-nan" || low == "n/a";
+}
+
+std::string_view trim(std::string_view s) {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t' || s.back() == '\r')) s.remove_suffix(1);
+  return s;
+}
+
+// Fields of one line; a quoted field may hold separators.
+void split(std::string_view line, char separator, std::vector<std::string_view>& fields) {
+  fields.clear();
+  size_t at = 0;
+  for (;;) {
+    size_t start = at;
+    while (start < line.size() && line[start] == ' ') ++start;
+    if (start < line.size() && line[start] == '"') {
+      size_t close = line.find('"', start + 1);
+      if (close == std::string_view::npos) close = line.size();
+      fields.push_back(line.substr(start + 1, close - start - 1));
+      at = line.find(separator, std::min(close + 1, line.size()));
+    } else {
+      const size_t end = line.find(separator, at);
+      fields.push_back(trim(line.substr(at, end == std::string_view::npos ? end : end - at)));
+      at = end;
+    }
+    if (at == std::string_view::npos) return;
+    ++at;
+  }
+}
+
+bool next_line(std::string_view& text, std::string_view& line) {
+  if (text.empty()) return false;
+  const size_t end = text.find('\n');
+  line = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return true;
+}
+
+struct Style {
+  char separator = ',', decimal = '.';
+};
+
+// Tab, then semicolon, then comma; with another separator a comma inside a number is a decimal comma.
+Style guess_style(std::string_view text) {
+  std::string_view line, sample = text.substr(0, std::min<size_t>(text.size(), 65536));
+  Style style;
+  if (sample.find('\t') != std::string_view::npos)
+    style.separator = '\t';
+  else if (sample.find(';') != std::string_view::npos)
+    style.separator = ';';
+  else if (sample.find(',') == std::string_view::npos &&
+           trim(sample.substr(0, sample.find('\n'))).find(' ') != std::string_view::npos)
+    style.separator = ' ';
+  if (style.separator == ',') return style;
+  std::vector<std::string_view> fields;
+  for (int k = 0; k < 50 && next_line(sample, line); ++k) {
+    split(line, style.separator, fields);
+    for (std::string_view f : fields) {
+      double v;
+      if (f.find(',') != std::string_view::npos && parse_number(f, ',', v)) style.decimal = ',';
+    }
+  }
+  return style;
+}
+
+}  // namespace
+
+Result<Table> read_csv(std::string_view text, std::string_view file_name) {
+  const std::string file(file_name);
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return Error{file, "is empty; give a table of numbers, one row per line"};
+  if (text.find('\0') != std::string_view::npos)
+    return Error{file, "is not text (it holds zero bytes); CSV and NPY files are read"};
+  const Style style = guess_style(text);
+  Table table;
+  std::vector<std::string_view> fields;
+  std::string_view line;
+  int64_t number = 0, width = -1;
+  bool row_labels = false, decided = false;
+  const auto numeric = [&](std::string_view f) {
+    double v;
+    return is_missing(f) || parse_number(f, style.decimal, v) || f == "Inf" || f == "-Inf" || f == "inf" || f == "-inf";
+  };
+  std::vector<std::string> header;
+  while (next_line(text, line)) {
+    ++number;
+    if (trim(line).empty()) continue;
+    split(line, style.separator, fields);
+    if (style.separator == ' ')
+      fields.erase(std::remove(fields.begin(), fields.end(), std::string_view()), fields.end());
+    if (width < 0) {
+      width = static_cast<int64_t>(fields.size());
+      // A header: a first line with a field that is neither a number nor missing, beyond a first column of names.
+      bool words = false;
+      for (size_t k = fields.size() > 1 ? 1 : 0; k < fields.size(); ++k) words = words || !numeric(fields[k]);
+      if (words) {
+        for (std::string_view f : fields) header.emplace_back(f);
+        continue;
+      }
+    }
+    if (!decided) {
+      row_labels = fields.size() > 1 && !numeric(fields[0]);
+      // A header may lack a name for the column of row names.
+      if (!header.empty() && static_cast<int64_t>(fields.size()) == width + 1 && row_labels) {
+        header.insert(header.begin(), "");
+        ++width;
+      }
+      decided = true;
+    }
+    if (static_cast<int64_t>(fields.size()) != width)
+      return Error{file, "line " + std::to_string(number) + " has " + std::to_string(fields.size()) +
+                             " fields where the first line has " + std::to_string(width) +
+                             "; every line needs the same number"};
+    for (size_t k = 0; k < fields.size(); ++k) {
+      if (k == 0 && row_labels) {
+        table.row_names.emplace_back(fields[0]);
+        continue;
+      }
+      double v = std::nan("");
+      if (!is_missing(fields[k])) {
+        const std::string where = "line " + std::to_string(number) + ", column " + std::to_string(k + 1);
+        if (!parse_number(fields[k], style.decimal, v)) {
+          std::string low(fields[k].substr(0, 40));
+          const bool infinite = low == "Inf" || low == "-Inf" || low == "inf" || low == "-inf";
+          return Error{file,
+                       where + ": '" + low + "' is " +
+                           (infinite ? "infinite; leave the field empty where a value is missing"
+                                     : "not a number; remove it, or leave the field empty where a value is missing")};
+        }
+        if (!std::isfinite(v))
+          return Error{file,
+                       where + " is beyond what a number can hold; leave the field empty where a value is missing"};
+      }
+      table.values.push_back(v);
+    }
+    ++table.rows;
+  }
+  table.cols = width - (row_labels ? 1 : 0);
+  if (table.rows == 0) return Error{file, "has a header but no rows of numbers below it"};
+  if (!header.empty()) table.column_names.assign(header.begin() + (row_labels ? 1 : 0), header.end());
+  table.format = std::string("CSV, separator ") +
+                 (style.separator == '\t'  ? "tab"
+                  : style.separator == ' ' ? "space"
+                                           : std::string("'") + style.separator + "'") +
+                 (style.decimal == ',' ? ", decimal comma" : "");
+  return table;
+}
+
+}  // namespace dalea

@@ -1,0 +1,96 @@
+// A recording: a (time x unit) matrix from bytes, what was understood, what was dropped and why.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "error.h"
+#include "spec/spec.h"
+
+namespace dalea {
+
+// A plain matrix as found in a file, before anything is interpreted.
+struct Table {
+  int64_t rows = 0, cols = 0;
+  std::vector<double> values;             // row-major; NaN where a CSV field is empty or says NaN
+  std::vector<std::string> column_names;  // empty, or cols
+  std::vector<std::string> row_names;     // empty, or rows (a first CSV column of text)
+  std::string format;                     // "CSV, separator ';', decimal comma", "NPY v1.0 <f4 (219, 2000) C order"
+};
+
+Result<Table> read_csv(std::string_view text, std::string_view file_name);
+Result<Table> read_npy(std::span<const std::byte> bytes, std::string_view file_name);
+// By content: NPY magic, else CSV; anything else is an error that says what was found and what works.
+Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name);
+
+struct Dropped {
+  std::string unit;
+  std::string reason;  // "every value is NaN", "constant", "excluded", "time column"
+};
+
+struct Recording {
+  int64_t frames = 0, units = 0;
+  std::vector<float> values;       // (frame, unit) row-major; a missing value is NaN
+  std::vector<std::string> names;  // units
+  double rate_hz = 0;              // 0: unknown
+  std::string source;              // file name, or "simulated"
+  std::string sha256;              // of the bytes; empty when simulated
+  std::string format;              // Table::format
+  std::string orientation;         // "time-by-unit" or "unit-by-time"
+  std::string orientation_reason;  // "stated", "named columns", "more rows than columns", ...
+  int64_t missing = 0;             // values that are NaN among the units kept
+  std::vector<Dropped> dropped;
+};
+
+// Applies the spec's orientation, columns, exclude, drops all-NaN and constant units, finds a time column.
+Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, std::string_view file_name);
+Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_view file_name,
+                                 const RecordingSpec& spec);  // both, and the hash check
+std::string sha256_hex(std::span<const std::byte> bytes);
+
+// The parts in time order: frames [0, train_end), [train_end, validation_end), [validation_end, frames).
+struct Parts {
+  int64_t train_end = 0, validation_end = 0;
+};
+Result<Parts> split_in_time(const Recording& recording, const RecordingSpec& spec, int64_t window);
+
+// Per-unit mean and standard deviation of the training part (float64; a unit constant there gets sd 1).
+struct Scaling {
+  std::vector<double> mean, sd;
+};
+Scaling fit_scaling(const Recording& recording, const Parts& parts, const RecordingSpec& spec);
+// (frame, unit), scaled; missing values replaced by the unit's last seen value (0 before the first), causal.
+std::vector<float> scaled_values(const Recording& recording, const Scaling& scaling);
+
+// Mean squared error of three one-frame-ahead predictions, in the unit of the network's loss (scaled values),
+// over exactly the target frames `frames` (target t is predicted from frames < t) and the units present there;
+// fitted on the training part alone. missing targets are not scored.
+struct Baselines {
+  double last_frame = 0;  // x[t-1]
+  double ar1 = 0;         // per unit: a x[t-1] + b
+  double linear = 0;      // ridge: A x[t-1] + b, penalty chosen on the validation part
+  double ridge_penalty = 0;
+};
+struct BaselineSet {
+  Baselines train, validation, held_out;
+};
+// `targets` of each part: frame indices that the network is scored on, with repetition as often as it is scored.
+BaselineSet fit_baselines(const Recording& recording, const std::vector<float>& scaled, const Parts& parts,
+                          const std::vector<int64_t>& train_targets, const std::vector<int64_t>& validation_targets,
+                          const std::vector<int64_t>& held_out_targets);
+
+// A calcium-like recording simulated from a known Dale circuit: `units` leaky rate units (80 % excitatory first,
+// then inhibitory), sparse signed connections, slow common input and private noise, an exponential indicator kernel,
+// measurement noise; 10 frames per second. Deterministic in (seed, units, frames).
+struct SimulatedCircuit {
+  Recording recording;
+  std::vector<float> weights;  // (post, pre) row-major, the ground truth
+};
+SimulatedCircuit simulate_circuit(uint64_t seed, int64_t units, int64_t frames);
+
+}  // namespace dalea

@@ -1,0 +1,44 @@
+// NPY arrays and NPZ (zip) archives, from and to bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "error.h"
+
+namespace dalea {
+
+struct NpyHeader {
+  int major = 1, minor = 0;
+  char byte_order = '<';  // '<', '>' or '|'
+  char kind = 'f';        // 'f' float, 'i' int, 'u' uint, 'b' bool
+  int item_size = 4;      // bytes
+  bool fortran_order = false;
+  std::vector<int64_t> shape;
+  size_t data_offset = 0;  // bytes before the data
+};
+// Checks that the bytes hold all the data the shape asks for, before anything is allocated.
+Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_view file_name);
+// Any real dtype, either order and byte order, as doubles in C (row-major) order.
+Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, const NpyHeader& header);
+
+// One .npy file's bytes (version 1.0, little-endian, C order unless said).
+std::vector<std::byte> write_npy_f32(std::span<const float> values, const std::vector<int64_t>& shape,
+                                     bool fortran = false);
+std::vector<std::byte> write_npy_f64(std::span<const double> values, const std::vector<int64_t>& shape);
+std::vector<std::byte> write_npy_i64(std::span<const int64_t> values, const std::vector<int64_t>& shape);
+std::vector<std::byte> write_npy_i32(std::span<const int32_t> values, const std::vector<int64_t>& shape);
+
+// A zip archive: names in order. Writing deflates (or stores when that is smaller), no timestamps, so equal
+// content gives equal bytes. Reading takes stored and deflated entries, zip64 sizes, checks every CRC, and refuses
+// an archive whose entries inflate to more than `limit` bytes in all.
+using Entries = std::vector<std::pair<std::string, std::vector<std::byte>>>;
+std::vector<std::byte> write_zip(const Entries& entries);
+Result<Entries> read_zip(std::span<const std::byte> bytes, std::string_view file_name,
+                         uint64_t limit = uint64_t{8} << 30);
+
+}  // namespace dalea

@@ -1,0 +1,302 @@
+#include "session/session.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "session/npz.h"
+
+namespace dalea {
+
+const char* const dalea_version = "0.1.0";
+
+namespace {
+
+using nlohmann::json;
+using Bytes = std::vector<std::byte>;
+
+std::span<const std::byte> as_bytes(const std::string& text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+Bytes text_bytes(const std::string& text) {
+  const auto bytes = as_bytes(text);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string hash_hex(const Parameters& p) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash_of(p)));
+  return text;
+}
+
+// ---- writing
+
+void put_weights(Entries& entries, const std::string& folder, const Weights& w) {
+  const std::string stem = folder + "/" + w.name;
+  if (!w.sparse()) {
+    entries.emplace_back(stem + ".npy", write_npy_f32(w.values, {w.rows, w.cols}, true));
+    return;
+  }
+  entries.emplace_back(stem + ".values.npy", write_npy_f32(w.values, {w.pattern->count()}));
+  entries.emplace_back(stem + ".row.npy", write_npy_i32(w.pattern->row, {w.pattern->count()}));
+  entries.emplace_back(stem + ".col_start.npy", write_npy_i64(w.pattern->col_start, {w.cols + 1}));
+}
+
+struct Column {
+  const char* name;
+  double EpochRecord::*member;
+};
+constexpr Column columns[] = {{"train", &EpochRecord::train},
+                              {"train_published", &EpochRecord::train_published},
+                              {"validation", &EpochRecord::validation},
+                              {"held_out", &EpochRecord::held_out},
+                              {"held_out_published", &EpochRecord::held_out_published},
+                              {"lr", &EpochRecord::lr}};
+
+// ---- reading
+
+class Reader {
+ public:
+  Reader(Entries entries, std::string_view file) : file_(file) {
+    for (auto& [name, bytes] : entries) entries_[name] = std::move(bytes);
+  }
+
+  Error damaged(const std::string& entry, const std::string& what) const {
+    return {file_ + "/" + entry, what + "; the file is damaged or not a Dalea session"};
+  }
+  bool has(const std::string& name) const { return entries_.count(name) != 0; }
+
+  Result<std::string> text(const std::string& name) const {
+    const auto it = entries_.find(name);
+    if (it == entries_.end()) return damaged(name, "is missing");
+    return std::string(reinterpret_cast<const char*>(it->second.data()), it->second.size());
+  }
+
+  Result<json> object(const std::string& name) const {
+    Result<std::string> t = text(name);
+    if (!t) return t.error();
+    json value = json::parse(*t, nullptr, false);
+    if (!value.is_object()) return damaged(name, "is not a JSON object");
+    return value;
+  }
+
+  Result<std::vector<double>> array(const std::string& name, const std::vector<int64_t>& shape) const {
+    const auto it = entries_.find(name);
+    if (it == entries_.end()) return damaged(name, "is missing");
+    Result<NpyHeader> header = read_npy_header(it->second, file_ + "/" + name);
+    if (!header) return header.error();
+    if (header->shape != shape) return damaged(name, "has another shape than the experiment asks for");
+    return read_npy_values(it->second, *header);
+  }
+
+  // Values into w, whose name, shape and pattern are set.
+  Status weights(const std::string& folder, Weights& w) const {
+    const std::string stem = folder + "/" + w.name;
+    if (!w.sparse()) {
+      // The reader gives row-major order; ours is column-major.
+      Result<std::vector<double>> values = array(stem + ".npy", {w.rows, w.cols});
+      if (!values) return values.error();
+      for (int64_t j = 0; j < w.cols; ++j)
+        for (int64_t i = 0; i < w.rows; ++i) w.values[j * w.rows + i] = static_cast<float>((*values)[i * w.cols + j]);
+      return {};
+    }
+    Result<std::vector<double>> values = array(stem + ".values.npy", {w.pattern->count()});
+    if (!values) return values.error();
+    Result<std::vector<double>> rows = array(stem + ".row.npy", {w.pattern->count()});
+    if (!rows) return rows.error();
+    Result<std::vector<double>> starts = array(stem + ".col_start.npy", {w.cols + 1});
+    if (!starts) return starts.error();
+    for (size_t e = 0; e < rows->size(); ++e)
+      if ((*rows)[e] != w.pattern->row[e])
+        return damaged(stem, "has other connections than the experiment's seed gives");
+    for (size_t j = 0; j < starts->size(); ++j)
+      if ((*starts)[j] != static_cast<double>(w.pattern->col_start[j]))
+        return damaged(stem, "has other connections than the experiment's seed gives");
+    for (size_t e = 0; e < values->size(); ++e) w.values[e] = static_cast<float>((*values)[e]);
+    return {};
+  }
+
+  Status parameters(const std::string& folder, Parameters& p) const {
+    for (Weights* w : p.all())
+      if (Status ok = weights(folder, *w); !ok) return ok;
+    return {};
+  }
+
+ private:
+  std::string file_;
+  std::map<std::string, Bytes> entries_;
+};
+
+Result<double> number_in(const Reader& r, const json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_number())
+    return r.damaged("state.json", std::string("'") + key + "' is not a number");
+  return it->get<double>();
+}
+
+std::string string_in(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform) {
+  const TrainerState s = trainer.state();
+  Entries entries;
+  entries.emplace_back("spec.json", text_bytes(print_spec(trainer.spec(), false)));
+  json provenance = {{"version", dalea_version},
+                     {"numerics", numerics_version},
+                     {"hash", hash_hex(s.parameters)},
+                     {"platform", platform},
+                     {"data_sha256", trainer.data().recording ? trainer.data().recording->sha256 : ""},
+                     {"failure", trainer.failure()}};
+  entries.emplace_back("provenance.json", text_bytes(provenance.dump(2)));
+  json state = {{"run", s.run},
+                {"epoch", s.epoch},
+                {"batch", s.batch},
+                {"epoch_loss", s.epoch_loss},
+                {"epoch_published", s.epoch_published},
+                {"epoch_scored", s.epoch_scored},
+                {"steps", s.optimizer.steps},
+                {"beta1_power", s.optimizer.beta1_power},
+                {"beta2_power", s.optimizer.beta2_power},
+                {"inputs", trainer.model().inputs},
+                {"outputs", trainer.model().outputs},
+                {"readout_signs", json::array()}};
+  state["output"] = trainer.data().ends.output == Activation::tanh ? "tanh" : "identity";
+  for (Sign sign : trainer.data().ends.readout_signs)
+    state["readout_signs"].push_back(sign == Sign::excitatory ? "+" : sign == Sign::inhibitory ? "-" : "free");
+  entries.emplace_back("state.json", text_bytes(state.dump(2)));
+  for (const Weights* w : s.parameters.all()) put_weights(entries, "parameters", *w);
+  for (const Weights* w : s.optimizer.first.all()) put_weights(entries, "optimizer/first", *w);
+  for (const Weights* w : s.optimizer.second.all()) put_weights(entries, "optimizer/second", *w);
+  if (!s.optimizer.latent.values.empty()) put_weights(entries, "optimizer/latent", s.optimizer.latent);
+  const int64_t epochs = static_cast<int64_t>(s.history.size());
+  for (const Column& c : columns) {
+    std::vector<double> values;
+    for (const EpochRecord& r : s.history) values.push_back(r.*c.member);
+    entries.emplace_back(std::string("history/") + c.name + ".npy", write_npy_f64(values, {epochs}));
+  }
+  return write_zip(entries);
+}
+
+Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name) {
+  Result<Entries> entries = read_zip(bytes, file_name);
+  if (!entries) return entries.error();
+  const Reader reader(std::move(*entries), file_name);
+
+  Session session;
+  Result<std::string> spec_text = reader.text("spec.json");
+  if (!spec_text) return spec_text.error();
+  ParsedSpec parsed = parse_spec(*spec_text);
+  if (!parsed.problems.empty())
+    return Error{std::string(file_name) + "/spec.json: " + parsed.problems.front().path,
+                 parsed.problems.front().message};
+  session.spec = std::move(parsed.spec);
+
+  Result<json> provenance = reader.object("provenance.json");
+  if (!provenance) return provenance.error();
+  session.provenance.version = string_in(*provenance, "version");
+  session.provenance.hash = string_in(*provenance, "hash");
+  session.provenance.platform = string_in(*provenance, "platform");
+  session.provenance.data_sha256 = string_in(*provenance, "data_sha256");
+  session.provenance.failure = string_in(*provenance, "failure");
+  if (const auto it = provenance->find("numerics"); it == provenance->end() || *it != numerics_version)
+    return reader.damaged("provenance.json", "has another numerics version than this program (" +
+                                                 std::to_string(numerics_version) +
+                                                 "), so its bits cannot be continued");
+
+  Result<json> state = reader.object("state.json");
+  if (!state) return state.error();
+  TrainerState& s = session.state;
+  const auto whole = [&](const char* key, int64_t& to) -> Status {
+    Result<double> v = number_in(reader, *state, key);
+    if (!v) return v.error();
+    if (!(*v >= 0 && *v <= 9e15) || *v != std::floor(*v))
+      return reader.damaged("state.json", std::string("'") + key + "' is not a count");
+    to = static_cast<int64_t>(*v);
+    return {};
+  };
+  const auto real = [&](const char* key, double& to) -> Status {
+    Result<double> v = number_in(reader, *state, key);
+    if (!v) return v.error();
+    to = *v;
+    return {};
+  };
+  Ends ends;
+  for (auto [key, to] : {std::pair{"run", &s.run},
+                         {"epoch", &s.epoch},
+                         {"batch", &s.batch},
+                         {"epoch_scored", &s.epoch_scored},
+                         {"steps", &s.optimizer.steps},
+                         {"inputs", &ends.inputs},
+                         {"outputs", &ends.outputs}})
+    if (Status ok = whole(key, *to); !ok) return ok.error();
+  for (auto [key, to] : {std::pair{"epoch_loss", &s.epoch_loss},
+                         {"epoch_published", &s.epoch_published},
+                         {"beta1_power", &s.optimizer.beta1_power},
+                         {"beta2_power", &s.optimizer.beta2_power}})
+    if (Status ok = real(key, *to); !ok) return ok.error();
+  if (s.run >= session.spec.runs) return reader.damaged("state.json", "'run' is beyond the experiment's runs");
+  constexpr int64_t most_channels = 1 << 20;
+  if (ends.inputs < 1 || ends.outputs < 1 || ends.inputs > most_channels || ends.outputs > most_channels)
+    return reader.damaged("state.json", "'inputs' or 'outputs' is not a number of channels");
+  // The arrays themselves bound what is allocated: W_in and W_out must be as large as the channels say.
+  if (static_cast<uint64_t>(ends.inputs + ends.outputs) * static_cast<uint64_t>(session.spec.units()) * 4 >
+      (uint64_t{8} << 30))
+    return reader.damaged("state.json", "asks for more than 8 GiB of input and output weights");
+  ends.output = string_in(*state, "output") == "tanh" ? Activation::tanh : Activation::identity;
+  if (const auto it = state->find("readout_signs"); it != state->end() && it->is_array())
+    for (const json& sign : *it)
+      ends.readout_signs.push_back(sign == "+" ? Sign::excitatory : sign == "-" ? Sign::inhibitory : Sign::free);
+  if (!ends.readout_signs.empty() && static_cast<int64_t>(ends.readout_signs.size()) != ends.outputs)
+    return reader.damaged("state.json", "'readout_signs' does not name every output");
+
+  Model model = build_model(session.spec, ends, s.run);
+  s.parameters = std::move(model.parameters);
+  s.optimizer.first = zeros_like(s.parameters);
+  s.optimizer.second = zeros_like(s.parameters);
+  if (Status ok = reader.parameters("parameters", s.parameters); !ok) return ok.error();
+  if (Status ok = reader.parameters("optimizer/first", s.optimizer.first); !ok) return ok.error();
+  if (Status ok = reader.parameters("optimizer/second", s.optimizer.second); !ok) return ok.error();
+  if (session.spec.training.constraint == "rectified-forward") {
+    s.optimizer.latent = s.parameters.W_rec;
+    if (Status ok = reader.weights("optimizer/latent", s.optimizer.latent); !ok) return ok.error();
+  }
+  if (s.epoch > session.spec.training.epochs) return reader.damaged("state.json", "'epoch' is beyond the experiment's");
+  s.history.resize(static_cast<size_t>(s.epoch));
+  for (const Column& c : columns) {
+    Result<std::vector<double>> values = reader.array(std::string("history/") + c.name + ".npy", {s.epoch});
+    if (!values) return values.error();
+    for (size_t e = 0; e < s.history.size(); ++e) {
+      s.history[e].*c.member = (*values)[e];
+      s.history[e].epoch = static_cast<int64_t>(e) + 1;
+    }
+  }
+  if (hash_hex(s.parameters) != session.provenance.hash)
+    return reader.damaged("provenance.json", "the weights hash to " + hash_hex(s.parameters) + ", not to " +
+                                                 session.provenance.hash + " as recorded");
+  return session;
+}
+
+std::string history_csv(const std::vector<EpochRecord>& history) {
+  std::string csv = "epoch";
+  for (const Column& c : columns) csv += std::string(",") + c.name;
+  csv += "\n";
+  for (const EpochRecord& r : history) {
+    csv += std::to_string(r.epoch);
+    for (const Column& c : columns) {
+      char text[40];
+      std::snprintf(text, sizeof text, ",%.17g", r.*c.member);
+      csv += text;
+    }
+    csv += "\n";
+  }
+  return csv;
+}
+
+}  // namespace dalea

@@ -1,0 +1,37 @@
+// The session file: one .npz that any numpy opens; exact resume (DESIGN section 5).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "training/trainer.h"
+
+namespace dalea {
+
+struct Provenance {
+  std::string version;   // of Dalea
+  std::string hash;      // weight hash
+  std::string platform;  // "native x86_64 avx2", "wasm threads" (information only)
+  std::string data_sha256;
+  std::string failure;  // empty, or why the run stopped
+};
+
+struct Session {
+  Spec spec;
+  TrainerState state;
+  Provenance provenance;
+};
+
+// Entries: spec.json, provenance.json, state.json, parameters/NAME.npy (sparse ones: NAME.values, NAME.row,
+// NAME.col_start), optimizer/first|second/NAME.npy, optimizer/latent.npy, history/COLUMN.npy.
+std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform);
+Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name);
+
+// Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr.
+std::string history_csv(const std::vector<EpochRecord>& history);
+
+extern const char* const dalea_version;
+
+}  // namespace dalea

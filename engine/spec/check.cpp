@@ -1,0 +1,155 @@
+#include <set>
+
+#include "spec/fields.h"
+
+namespace dalea {
+namespace {
+
+std::string text_of(int64_t n) {
+  return std::to_string(n);
+}
+
+struct TaskNumbers {
+  int64_t steps, train, validation, held_out, epochs, batch;
+};
+
+// SEEDS 2.2 and 2.4; a recording's windows are counted from its frames.
+TaskNumbers numbers_of(const std::string& task) {
+  if (task == "wave") return {500, 1000, 1000, 1000, 25, 100};
+  if (task == "recording") return {50, 0, 0, 0, 30, 32};
+  return {50, 6000, 1000, 1000, 100, 200};
+}
+
+void fill(int64_t& value, int64_t with) {
+  if (value == 0) value = with;
+}
+
+}  // namespace
+
+int64_t Spec::units() const {
+  int64_t n = 0;
+  for (const Population& p : populations) n += p.size;
+  return n;
+}
+
+void fill_defaults(Spec& s) {
+  const TaskNumbers n = numbers_of(s.task.type);
+  fill(s.task.steps, n.steps);
+  fill(s.task.train, n.train);
+  fill(s.task.validation, n.validation);
+  fill(s.task.held_out, n.held_out);
+  fill(s.training.epochs, n.epochs);
+  fill(s.training.batch, n.batch);
+  if (s.populations.empty())
+    s.populations = {{"E", 102, Sign::excitatory, 0, "", "", ""}, {"I", 26, Sign::inhibitory, 0, "", "", ""}};
+}
+
+uint64_t estimate_bytes(const Spec& s) {
+  const uint64_t n = static_cast<uint64_t>(s.units()),
+                 stride = (static_cast<uint64_t>(s.training.batch) + 15) / 16 * 16;
+  double density = s.connectivity.probability.empty() ? 1 : 0;
+  const auto& p = s.connectivity.probability;
+  if (p.size() == 1) {
+    density = p[0][0];
+  } else if (!p.empty()) {
+    for (size_t i = 0; i < p.size(); ++i)
+      for (size_t j = 0; j < p.size(); ++j)
+        density += p[i][j] * static_cast<double>(s.populations[i].size) / static_cast<double>(n) *
+                   static_cast<double>(s.populations[j].size) / static_cast<double>(n);
+  }
+  const bool sparse = s.connectivity.storage != "dense" && density < 1.0 / 3;
+  const double entries = static_cast<double>(n) * static_cast<double>(n) * (sparse ? density : 1.0);
+  // Values, gradient, two moments, initial values, the start of the epoch (three), two packed copies; indices when
+  // sparse.
+  const double weights = entries * (sparse ? 4 * 11 + 40 : 4 * 10);
+  const double activity = 4.0 * static_cast<double>(n * stride) * (3.0 * static_cast<double>(s.task.steps) + 4);
+  const double data = 12.0 * static_cast<double>(s.task.train + s.task.validation + s.task.held_out) *
+                      static_cast<double>(s.task.steps);
+  return static_cast<uint64_t>(weights + activity + data);
+}
+
+Problems check_spec(const Spec& s) {
+  Problems problems;
+  const auto bad = [&](std::string path, std::string message) {
+    problems.push_back({std::move(path), std::move(message)});
+  };
+  std::set<std::string> names;
+  int64_t excitatory = 0, inhibitory = 0, unsigned_units = 0;
+  if (s.populations.empty()) bad("populations", "is empty; give at least one population");
+  for (size_t i = 0; i < s.populations.size(); ++i) {
+    const Population& p = s.populations[i];
+    const std::string path = "populations[" + std::to_string(i) + "]";
+    if (p.name.empty()) bad(path + ".name", "is empty; give the population a name");
+    if (!p.name.empty() && !names.insert(p.name).second)
+      bad(path + ".name", "'" + p.name + "' is the name of an earlier population; give each a name of its own");
+    if (p.size < 1 || p.size > most_units)
+      bad(path + ".size", text_of(p.size) + " is not a size; give a positive integer (at most 1,000,000)");
+    if (p.tau_s != 0 && p.tau_s < s.network.dt_s)
+      bad(path + ".tau_s",
+          "is shorter than the time step network.dt_s, so alpha = dt/tau would exceed 1; give 0 (no "
+          "leak) or at least one step");
+    (p.sign == Sign::excitatory ? excitatory : p.sign == Sign::inhibitory ? inhibitory : unsigned_units) += p.size;
+  }
+  if (!problems.empty()) return problems;
+  const int64_t units = s.units();
+  if (units > most_units)
+    bad("populations", "have " + text_of(units) + " units together; at most 1,000,000 are possible");
+
+  const auto& p = s.connectivity.probability;
+  if (!p.empty() && !(p.size() == 1 && p[0].size() == 1)) {
+    const size_t count = s.populations.size();
+    bool square = p.size() == count;
+    for (const auto& row : p) square = square && row.size() == count;
+    if (!square) {
+      bad("connectivity.probability", "is not a matrix of " + std::to_string(count) + " x " + std::to_string(count) +
+                                          " for the " + std::to_string(count) +
+                                          " populations; give one row per postsynaptic and one column per presynaptic "
+                                          "population, or one number for all");
+      return problems;
+    }
+  }
+  const bool recording = s.task.type == "recording";
+  if (!recording && s.training.batch > s.task.train)
+    bad("training.batch", text_of(s.training.batch) + " is more than the " + text_of(s.task.train) +
+                              " training trials; give a smaller batch or a larger task.train");
+  if (s.task.type == "wave") {
+    if (excitatory == 0 || inhibitory == 0)
+      bad("populations", "lack " + std::string(excitatory == 0 ? "excitatory" : "inhibitory") +
+                             " units; the wave task reads one wave from each kind (signs \"+\" and \"-\")");
+    if (s.task.steps >= 2500)
+      bad("task.steps", text_of(s.task.steps) + " is longer than the wave of 2500 samples; give less than 2500");
+  }
+  if (s.network.input_mask && !recording) {
+    const size_t channels = s.task.type == "wave" ? 2 : 1;
+    if (s.populations.size() != channels)
+      bad("network.input_mask", "needs one population per input channel: the task has " + std::to_string(channels) +
+                                    ", the network " + std::to_string(s.populations.size()) +
+                                    "; switch it off or change the populations");
+  }
+  if (s.training.loss == "cross-entropy" && s.task.type != "flip-flop")
+    bad("training.loss", "cross-entropy needs classes, which only the flip-flop task has; use mse");
+  if (s.training.constraint == "rectified-forward" && unsigned_units > 0)
+    bad("training.constraint",
+        "rectified-forward needs a sign for every population; give \"+\" or \"-\" instead of \"free\"");
+  if (recording) {
+    if (s.recording.train_fraction + s.recording.validation_fraction > 0.99)
+      bad("recording.validation_fraction",
+          "leaves less than 1 % of the frames held out; make the two fractions smaller");
+    if (s.recording.warmup >= s.task.steps)
+      bad("recording.warmup", text_of(s.recording.warmup) + " of " + text_of(s.task.steps) +
+                                  " steps leaves nothing to score; give fewer than task.steps");
+    const std::string& sha = s.recording.sha256;
+    if (!sha.empty() && (sha.size() != 64 || sha.find_first_not_of("0123456789abcdef") != std::string::npos))
+      bad("recording.sha256", "is not a SHA-256; give 64 lower-case hexadecimal digits or leave it out");
+  }
+  if (!problems.empty()) return problems;
+  const uint64_t bytes = estimate_bytes(s), limit = sizeof(void*) == 4 ? uint64_t{3} << 30 : uint64_t{16} << 30;
+  if (bytes > limit)
+    bad("populations", "need about " + std::to_string(bytes >> 20) +
+                           " MiB with this batch and these steps, more than the " + std::to_string(limit >> 20) +
+                           " MiB allowed here; make the network, training.batch or task.steps smaller, or "
+                           "connectivity.probability lower");
+  return problems;
+}
+
+}  // namespace dalea

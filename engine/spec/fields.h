@@ -1,0 +1,106 @@
+// The one table of the experiment file: every key, its kind, range and remedy. Parsing, printing, suggestions, checks
+// and the window's editors all walk it, so no key can be forgotten in one of them.
+#pragma once
+
+#include <initializer_list>
+#include <limits>
+
+#include "spec/spec.h"
+
+namespace dalea {
+
+constexpr double no_limit = std::numeric_limits<double>::infinity();
+constexpr int64_t most_units = 1000000;
+constexpr int64_t most_count = 100000000;
+
+using Choices = std::initializer_list<const char*>;
+
+// V has: whole, real, flag, text, texts, choice, group, list, probability. `what` completes "X is not ...; give ...".
+template <class V>
+void describe_population(V& v, Population& p) {
+  v.text("name", p.name);
+  v.whole("size", p.size, 1, most_units, "a size", "a positive integer (at most 1,000,000)");
+  v.sign("sign", p.sign);
+  v.real("tau_s", p.tau_s, 0, 1e6, "a time constant",
+         "seconds, at least network.dt_s, or 0 for units that do not leak");
+  v.text("area", p.area);
+  v.text("layer", p.layer);
+  v.text("type", p.type);
+}
+
+template <class V>
+void describe(V& v, Spec& s) {
+  v.version();
+  v.text("name", s.name);
+  v.text("note", s.note);
+  v.seed("seed", s.seed);
+  v.whole("runs", s.runs, 1, 10000, "a number of runs", "1 to 10000");
+  v.populations("populations", s.populations);
+  v.group("network", [&](V& n) {
+    n.activation("activation", s.network.activation);
+    n.choice("feedback", s.network.feedback, {"published", "rectified", "plain"});
+    n.flag("biases", s.network.biases);
+    n.flag("balanced", s.network.balanced);
+    n.real("dt_s", s.network.dt_s, 1e-9, 1e6, "a time step", "seconds, above 0");
+    n.real("noise", s.network.noise, 0, 1e3, "a noise level", "0 (off) to 1000");
+    n.flag("input_mask", s.network.input_mask);
+  });
+  v.group("connectivity", [&](V& c) {
+    c.probability("probability", s.connectivity.probability);
+    c.flag("self_connections", s.connectivity.self_connections);
+    c.choice("storage", s.connectivity.storage, {"auto", "dense", "sparse"});
+  });
+  v.group("task", [&](V& t) {
+    t.choice("type", s.task.type, {"flip-flop", "wave", "recording"});
+    t.whole("steps", s.task.steps, 0, 100000, "a number of time steps", "1 to 100000 (0: the task's own)");
+    t.whole("train", s.task.train, 0, most_count, "a number of trials", "a positive integer (0: the task's own)");
+    t.whole("validation", s.task.validation, 0, most_count, "a number of trials",
+            "a positive integer (0: the task's own)");
+    t.whole("held_out", s.task.held_out, 0, most_count, "a number of trials", "a positive integer (0: the task's own)");
+    t.real("event_probability", s.task.event_probability, 0, 1, "a probability", "0 to 1");
+    t.flag("two_tone", s.task.two_tone);
+  });
+  v.group("recording", [&](V& r) {
+    r.text("file", s.recording.file);
+    r.text("sha256", s.recording.sha256);
+    r.choice("orientation", s.recording.orientation, {"auto", "time-by-unit", "unit-by-time"});
+    r.texts("columns", s.recording.columns);
+    r.texts("exclude", s.recording.exclude);
+    r.real("rate_hz", s.recording.rate_hz, 0, 1e6, "a sampling rate", "frames per second (0: from a time column)");
+    r.choice("scale", s.recording.scale, {"z-score", "none"});
+    r.real("train_fraction", s.recording.train_fraction, 0.01, 0.98, "a fraction", "0.01 to 0.98");
+    r.real("validation_fraction", s.recording.validation_fraction, 0.01, 0.98, "a fraction", "0.01 to 0.98");
+    r.whole("stride", s.recording.stride, 0, most_count, "a stride", "frames, at least 1 (0: chosen)");
+    r.whole("warmup", s.recording.warmup, 0, 100000, "a warm-up", "steps, fewer than task.steps");
+    r.whole("simulated_units", s.recording.simulated_units, 5, 2000, "a number of units", "5 to 2000");
+    r.whole("simulated_frames", s.recording.simulated_frames, 100, 1000000, "a number of frames", "100 to 1000000");
+  });
+  v.group("training", [&](V& t) {
+    t.choice("constraint", s.training.constraint, {"dale", "conventional", "rectified", "rectified-forward"});
+    t.group("optimizer", [&](V& o) {
+      o.choice("type", s.training.optimizer.type, {"adam", "sgd", "rmsprop"});
+      o.real("lr", s.training.optimizer.lr, 0, 1e30, "a learning rate", "a number from 0 up, such as 0.001");
+      o.real("beta1", s.training.optimizer.beta1, 0, 0.999999, "a decay", "0 to below 1");
+      o.real("beta2", s.training.optimizer.beta2, 0, 0.99999999, "a decay", "0 to below 1");
+      o.real("epsilon", s.training.optimizer.epsilon, 1e-30, 1, "an epsilon", "1e-30 to 1");
+      o.real("momentum", s.training.optimizer.momentum, 0, 0.999999, "a momentum", "0 to below 1");
+      o.real("decay", s.training.optimizer.decay, 0, 0.999999, "a decay", "0 to below 1");
+    });
+    t.group("schedule", [&](V& c) {
+      c.choice("type", s.training.schedule.type, {"constant", "cosine", "cosine-restarts"});
+      c.whole("t_max", s.training.schedule.t_max, 1, 1000000, "a half period", "epochs, at least 1");
+      c.real("lr_min", s.training.schedule.lr_min, 0, 1e30, "a learning rate", "a number from 0 up");
+    });
+    t.whole("epochs", s.training.epochs, 0, 1000000, "a number of epochs", "a positive integer (0: the task's own)");
+    t.whole("batch", s.training.batch, 0, 65536, "a batch size", "1 to 65536 trials (0: the task's own)");
+    t.choice("loss", s.training.loss, {"mse", "cross-entropy"});
+    t.real("rate_l2", s.training.rate_l2, 0, 1e6, "a penalty", "a number from 0 up");
+    t.real("weight_l2", s.training.weight_l2, 0, 1e6, "a penalty", "a number from 0 up");
+    t.real("clip", s.training.clip, 0, 1e30, "a gradient norm", "a number above 0 (0: off)");
+  });
+}
+
+const char* sign_text(Sign s);
+const char* activation_text(Activation a);
+
+}  // namespace dalea

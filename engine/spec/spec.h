@@ -1,0 +1,151 @@
+// The experiment a user writes (DESIGN section 5). Plain data: JSON -> Spec -> JSON, every default here.
+// JSON keys are the field names below, nested as the structs are; enums are written as the strings in spec.cpp's
+// tables.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "error.h"
+#include "numerics/kernels.h"
+#include "numerics/rng.h"
+
+namespace dalea {
+
+constexpr int spec_version = 1;      // "dalea": 1
+constexpr int numerics_version = 1;  // bumped together with every golden hash
+
+enum class Sign { excitatory, inhibitory, free };  // "+", "-", "free"
+
+struct Population {
+  std::string name;  // required, unique
+  int64_t size = 0;  // units, 1 .. 1,000,000
+  Sign sign = Sign::free;
+  double tau_s = 0;               // time constant, s; 0: not leaky (alpha = 1); else alpha = dt_s / tau_s, must be <= 1
+  std::string area, layer, type;  // optional labels
+};
+
+struct ConnectivitySpec {
+  // Probability that a connection exists, one row per postsynaptic and one column per presynaptic population
+  // (post, pre); empty: every connection exists. In JSON also one number for all blocks.
+  std::vector<std::vector<double>> probability;
+  bool self_connections = true;  // the diagonal may exist
+  // How the mask is stored and computed: "auto" (sparse below a third of all entries), "dense", "sparse". Same bits.
+  std::string storage = "auto";
+};
+
+struct NetworkSpec {
+  Activation activation = Activation::tanh;  // "tanh", "relu", "softplus", "sigmoid"
+  // What is fed back: "published" (relu-masked under Dale's law, plain in the other conditions: SEEDS Q3),
+  // "rectified" (relu-masked in every condition: equalised) or "plain".
+  std::string feedback = "published";
+  bool biases = true;
+  bool balanced = false;    // scale inhibitory magnitudes by n_E / n_I at initialisation (SEEDS 1.2)
+  double dt_s = 0.02;       // s, one time step
+  double noise = 0;         // state noise: sd added per step is sqrt(2 alpha) * noise, while training only
+  bool input_mask = false;  // channel c reaches population c alone (SEEDS Q1: off as published, on as intended)
+};
+
+struct TaskSpec {
+  std::string type = "flip-flop";   // "flip-flop", "wave", "recording"
+  int64_t steps = 0;                // time steps per trial; 0: the task's own (50 / 500 / 50)
+  int64_t train = 0;                // trials; 0: the task's own (flip-flop 6000, wave 1000)
+  int64_t validation = 0;           // (1000 / 1000)
+  int64_t held_out = 0;             // (1000 / 1000)
+  double event_probability = 0.05;  // flip-flop: per step
+  bool two_tone = false;            // wave: both sines summed (as intended) or the first alone (as published, SEEDS Q2)
+};
+
+// A recording: read from a file, or simulated from a known Dale circuit when `file` is empty.
+struct RecordingSpec {
+  std::string file;                  // path; never opened from a link
+  std::string sha256;                // of the file's bytes; empty: not checked
+  std::string orientation = "auto";  // "time-by-unit", "unit-by-time", "auto" (inferred and shown)
+  std::vector<std::string> columns;  // units to use, by name or by 0-based index; empty: all
+  std::vector<std::string> exclude;  // units to leave out, by name or index
+  double rate_hz = 0;                // frames per second; 0: from a time column, else unknown
+  std::string scale = "z-score";     // "z-score" (fitted on the training part) or "none"
+  double train_fraction = 0.7, validation_fraction = 0.15;  // of the frames, in time order; the rest is held out
+  int64_t stride = 0;  // frames between starts of training windows; 0: half a window
+  int64_t warmup = 5;  // first steps of each window that are not scored (network and baselines alike)
+  // The simulated recording (tasks/simulated_circuit.h):
+  int64_t simulated_units = 50;     // 80 % excitatory
+  int64_t simulated_frames = 3000;  // at 10 Hz
+};
+
+struct OptimizerSpec {
+  std::string type = "adam";  // "adam", "sgd", "rmsprop"
+  double lr = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam; epsilon also rmsprop
+  double momentum = 0;                                // sgd
+  double decay = 0.99;                                // rmsprop
+};
+
+struct ScheduleSpec {
+  std::string type =
+      "constant";      // "constant", "cosine" (as published: not restarted, so it oscillates), "cosine-restarts"
+  int64_t t_max = 10;  // epochs
+  double lr_min = 1e-4;
+};
+
+struct TrainingSpec {
+  // "dale" (Dale's backprop), "conventional", "rectified" (as published), "rectified-forward" (Song 2016
+  // parameterisation)
+  std::string constraint = "dale";
+  OptimizerSpec optimizer;
+  ScheduleSpec schedule;
+  int64_t epochs = 0;        // 0: the task's own (100 / 25 / 30)
+  int64_t batch = 0;         // trials per update; 0: the task's own (200 / 100 / 32)
+  std::string loss = "mse";  // "mse" or "cross-entropy" (flip-flop: three classes at every step)
+  double rate_l2 = 0;        // + rate_l2 * mean over trials, steps and units of g^2
+  double weight_l2 = 0;      // + weight_l2 * sum of W_rec^2
+  double clip = 0;           // largest global gradient norm; 0: off
+};
+
+struct Spec {
+  std::string name;  // title, optional
+  std::string note;  // a sentence for the reader, optional
+  uint64_t seed = 1;
+  int64_t runs = 1;
+  std::vector<Population> populations;  // empty: 102 excitatory "E" and 26 inhibitory "I"
+  NetworkSpec network;
+  ConnectivitySpec connectivity;
+  TaskSpec task;
+  RecordingSpec recording;
+  TrainingSpec training;
+
+  int64_t units() const;  // sum of the sizes
+};
+
+// Strict: unknown keys, duplicate keys, wrong types and values out of range are errors, all of them listed,
+// each with path and remedy. `Spec` holds every default filled in (populations and the task's own numbers too).
+struct ParsedSpec {
+  Spec spec;
+  Problems problems;  // empty: good
+};
+ParsedSpec parse_spec(std::string_view json);
+
+// What is wrong with a Spec made in code or in the window; empty: good.
+Problems check_spec(const Spec& spec);
+
+// Memory that training needs, bytes: weights, optimizer, activity, data (recordings: without the recording).
+uint64_t estimate_bytes(const Spec& spec);
+
+// Fills in what depends on the task (zeros above) and the default populations. parse_spec has done it.
+void fill_defaults(Spec& spec);
+
+// JSON text. `compact`: only what differs from the defaults, no spaces (for links); else everything, indented.
+std::string print_spec(const Spec& spec, bool compact);
+
+// Changes JSON text by "a.b[0].c=value" (value is JSON, or taken as a string where it is not), then re-parses
+// nothing: the caller parses the result. Errors name the path.
+Result<std::string> set_in_json(std::string_view json, std::string_view assignment);
+
+// "v1=" + base64url(zlib(compact JSON)). Decoding is bounded: at most 1 MiB inflated, and never trusts its input.
+std::string encode_link(const Spec& spec);                          // the fragment, without "#"
+Result<std::string> decode_link(std::string_view fragment_or_url);  // JSON text
+
+}  // namespace dalea

@@ -1,0 +1,45 @@
+// Trials: what the network is shown and what it should answer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "error.h"
+#include "network/model.h"
+#include "recording/recording.h"
+#include "spec/spec.h"
+
+namespace dalea {
+
+enum class Loss { mse, cross_entropy };
+
+struct Trials {
+  int64_t count = 0, steps = 0, inputs = 0, outputs = 0;
+  std::vector<float> input;     // (trial, step, input)
+  std::vector<float> target;    // (trial, step, output); mse
+  std::vector<int32_t> label;   // (trial, step): class, or -1 where not scored; cross-entropy
+  std::vector<uint8_t> scored;  // (trial, step, output), mse; empty: every element is scored
+};
+
+// One experiment's data. A recording's baselines stand beside the fit, on the same frames, in the same unit.
+struct Dataset {
+  Trials train, validation, held_out;
+  Loss loss = Loss::mse;
+  Ends ends;
+  std::string unit;                        // of the loss: "squared output", "squared training-part sd", "nats"
+  std::vector<std::string> channel_names;  // inputs (recordings: units)
+  std::vector<std::string> output_names;
+  double dt_s = 0;  // s per step; 0: unknown
+  std::optional<Recording> recording;
+  std::optional<Scaling> scaling;
+  std::optional<BaselineSet> baselines;
+};
+
+Trials make_flip_flop(const Spec& spec, Purpose split, int64_t count, int64_t run);  // tasks/flip_flop.cpp
+Trials make_wave(const Spec& spec, Purpose split, int64_t count, int64_t run);       // tasks/wave.cpp
+// `recording`: needed by the task "recording" with a file; absent: the simulated circuit.
+Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run);
+
+}  // namespace dalea

@@ -1,0 +1,134 @@
+// The training loop as a machine that can be stepped, watched, stopped and continued to the same bits.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "network/pass.h"
+#include "training/optimizer.h"
+
+namespace dalea {
+
+struct TrainerOptions {
+  int threads = 1;
+  Isa isa = best_isa();
+  bool poison = false;
+};
+
+// One row per finished epoch. Losses are means per scored element (float64); *_published are SEEDS' sums of
+// batch means (2.1).
+struct EpochRecord {
+  int64_t epoch = 0;                                            // 1-based: epochs finished
+  double train = 0, train_published = 0;                        // running, while the weights changed
+  double validation = 0, held_out = 0, held_out_published = 0;  // with the weights at the end of the epoch
+  double lr = 0;
+};
+
+// Everything that continuing needs (session/session.h writes it).
+struct TrainerState {
+  int64_t run = 0;
+  int64_t epoch = 0;                           // epochs finished
+  int64_t batch = 0;                           // updates finished in the current epoch
+  double epoch_loss = 0, epoch_published = 0;  // sums of the current epoch so far
+  int64_t epoch_scored = 0;
+  Parameters parameters;
+  OptimizerState optimizer;
+  std::vector<EpochRecord> history;
+};
+
+struct Losses {
+  double train = 0, validation = 0, held_out = 0;  // mean per scored element, final weights, whole split
+  double published = 0;                            // sum of held-out batch means
+};
+
+class Trainer {
+ public:
+  // The dataset must outlive nothing: it is moved in. `spec` has its defaults filled in.
+  static Result<std::unique_ptr<Trainer>> create(const Spec& spec, Dataset data, int64_t run,
+                                                 const TrainerOptions& options);
+  // Continues from a saved state; an error says what does not fit.
+  Status restore(TrainerState state);
+  TrainerState state() const;  // between updates, never within one
+
+  enum class Event { working, update, epoch, finished, failed };
+  // One time step of work: for a page without threads. `update` and `epoch` mark that one was just completed.
+  Event advance();
+  // Runs to the next update (or through the evaluation to the epoch's end), using all workers.
+  Event step();
+
+  bool finished() const;
+  const std::string& failure() const { return failure_; }  // not finite: epoch, batch, parameter
+
+  // Whole splits with the present weights; cancel may be null. Changes nothing.
+  Losses evaluate(const std::atomic<bool>* cancel = nullptr);
+  // One forward pass of one trial of a split, without noise: outputs (step, output), activity z (step, unit).
+  struct Trace {
+    std::vector<float> input, target, output, activity;
+    int64_t steps = 0;
+  };
+  Trace trace(const Trials& split, int64_t trial) const;
+
+  const Spec& spec() const { return spec_; }
+  const Dataset& data() const { return data_; }
+  const Model& model() const { return model_; }
+  const Parameters& initial() const { return initial_; }
+  const Pattern* mask() const { return mask_.get(); }  // null: every connection exists
+  const std::vector<EpochRecord>& history() const { return history_; }
+  int64_t epoch() const { return epoch_; }
+  int64_t batch() const { return batch_; }
+  int64_t batches_per_epoch() const;
+  int64_t updates() const { return epoch_ * batches_per_epoch() + batch_; }
+  double progress() const;  // 0 .. 1 of all updates
+  uint64_t hash() const { return hash_of(model_.parameters); }
+  Audit audit() const { return dalea::audit(model_, mask_.get()); }
+  double last_loss() const { return last_loss_; }  // mean per element of the last minibatch
+  int threads() const { return workers_.threads(); }
+  Isa isa() const { return options_.isa; }
+
+ private:
+  Trainer(const Spec& spec, Dataset data, int64_t run, const TrainerOptions& options);
+  void begin_batch();
+  bool finish_batch();  // false: not finite
+  void begin_evaluation(int which);
+  Event finish_evaluation_batch();
+  Event after_update();
+  Event fail(std::string message);
+  void finish_epoch();
+
+  Spec spec_;
+  Dataset data_;
+  int64_t run_ = 0;
+  TrainerOptions options_;
+  mutable Workers workers_;
+  Model model_;
+  Parameters initial_;
+  std::shared_ptr<const Pattern> mask_;  // kept also when W_rec is stored dense
+  std::vector<float> dense_mask_;        // column-major 0/1, only when masked and stored dense
+  Parameters gradient_;
+  Optimizer optimizer_;
+  Pass pass_;
+  std::vector<uint32_t> order_;
+  std::vector<EpochRecord> history_;
+  int64_t epoch_ = 0, batch_ = 0;
+  double epoch_loss_ = 0, epoch_published_ = 0;
+  int64_t epoch_scored_ = 0;
+  double last_loss_ = 0;
+  std::string failure_;
+  TrainerState good_;  // start of the epoch
+
+  enum class Phase { idle, batch, evaluation } phase_ = Phase::idle;
+  int evaluating_ = 0;     // 0 validation, 1 held out
+  int64_t evaluated_ = 0;  // trials done of it
+  double evaluation_sum_ = 0, evaluation_published_ = 0;
+  int64_t evaluation_scored_ = 0;
+  EpochRecord pending_;
+};
+
+// Trains to the end, a failure or a cancel; calls back after every update and epoch.
+Trainer::Event train(Trainer& trainer, const std::atomic<bool>& cancel,
+                     const std::function<void(Trainer::Event)>& on_event);
+
+}  // namespace dalea

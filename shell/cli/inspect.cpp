@@ -1,0 +1,207 @@
+// dalea inspect: what is in a file.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "common/files.h"
+#include "session/session.h"
+
+namespace dalea::cli {
+namespace {
+
+using nlohmann::json;
+
+int64_t parameter_count(const Spec& spec) {
+  const std::shared_ptr<const Pattern> mask = sample_pattern(spec, 0);
+  return mask ? mask->count() : spec.units() * spec.units();
+}
+
+json experiment_json(const Spec& spec) {
+  json o = {{"kind", "experiment"}, {"name", spec.name}, {"note", spec.note},
+            {"seed", spec.seed},    {"runs", spec.runs}, {"units", spec.units()}};
+  o["populations"] = json::array();
+  int64_t begin = 0;
+  for (const Population& p : spec.populations) {
+    const char* sign = p.sign == Sign::excitatory ? "+" : p.sign == Sign::inhibitory ? "-" : "free";
+    o["populations"].push_back(
+        {{"name", p.name}, {"size", p.size}, {"sign", sign}, {"begin", begin}, {"end", begin + p.size}});
+    begin += p.size;
+  }
+  o["recurrent_weights"] = parameter_count(spec);
+  o["density"] = static_cast<double>(parameter_count(spec)) / static_cast<double>(spec.units() * spec.units());
+  o["task"] = spec.task.type;
+  o["constraint"] = spec.training.constraint;
+  o["epochs"] = spec.training.epochs;
+  o["batch"] = spec.training.batch;
+  o["memory_mib"] = static_cast<double>(estimate_bytes(spec)) / (1 << 20);
+  o["link_length"] = encode_link(spec).size() + 1;
+  return o;
+}
+
+void print_experiment(const json& o) {
+  std::printf("experiment         %s\n", o["name"].get<std::string>().c_str());
+  if (o["note"] != "") std::printf("note               %s\n", o["note"].get<std::string>().c_str());
+  for (const json& p : o["populations"])
+    std::printf("population         %-10s %6lld units [%lld, %lld), sign %s\n", p["name"].get<std::string>().c_str(),
+                static_cast<long long>(p["size"].get<int64_t>()), static_cast<long long>(p["begin"].get<int64_t>()),
+                static_cast<long long>(p["end"].get<int64_t>()), p["sign"].get<std::string>().c_str());
+  std::printf("recurrent weights  %lld (density %.4g)\n", static_cast<long long>(o["recurrent_weights"].get<int64_t>()),
+              o["density"].get<double>());
+  std::printf("task               %s\n", o["task"].get<std::string>().c_str());
+  std::printf("training           %s, %lld epochs, batch %lld, seed %lld, %lld run(s)\n",
+              o["constraint"].get<std::string>().c_str(), static_cast<long long>(o["epochs"].get<int64_t>()),
+              static_cast<long long>(o["batch"].get<int64_t>()), static_cast<long long>(o["seed"].get<int64_t>()),
+              static_cast<long long>(o["runs"].get<int64_t>()));
+  std::printf("memory             about %.1f MiB\n", o["memory_mib"].get<double>());
+  std::printf("link               %lld characters\n", static_cast<long long>(o["link_length"].get<int64_t>()));
+}
+
+int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& options) {
+  Result<Session> session = read_session(bytes, options.file);
+  if (!session) {
+    complain(session.error());
+    return bad_input;
+  }
+  const TrainerState& s = session->state;
+  json o = experiment_json(session->spec);
+  o["kind"] = "session";
+  o["run"] = s.run + 1;
+  o["epochs_done"] = s.epoch;
+  o["updates_in_epoch"] = s.batch;
+  o["hash"] = hex(hash_of(s.parameters));
+  o["version"] = session->provenance.version;
+  o["platform"] = session->provenance.platform;
+  o["data_sha256"] = session->provenance.data_sha256;
+  o["failure"] = session->provenance.failure;
+  if (!s.history.empty()) {
+    const EpochRecord& last = s.history.back();
+    o["loss"] = {{"train", last.train}, {"validation", last.validation}, {"held_out", last.held_out}};
+  }
+  o["parameters"] = json::array();
+  for (const Weights* w : s.parameters.all()) {
+    if (w->values.empty()) continue;
+    const auto [low, high] = std::minmax_element(w->values.begin(), w->values.end());
+    int64_t nonzero = 0;
+    for (float v : w->values) nonzero += v != 0;
+    o["parameters"].push_back({{"name", w->name},
+                               {"rows", w->rows},
+                               {"cols", w->cols},
+                               {"sparse", w->sparse()},
+                               {"nonzero", nonzero},
+                               {"min", *low},
+                               {"max", *high}});
+  }
+  if (options.json) {
+    std::printf("%s\n", o.dump().c_str());
+    return done;
+  }
+  print_experiment(o);
+  std::printf("session            run %lld, %lld epochs and %lld updates done, hash %s (as recorded)\n",
+              static_cast<long long>(s.run + 1), static_cast<long long>(s.epoch), static_cast<long long>(s.batch),
+              o["hash"].get<std::string>().c_str());
+  std::printf("made by            dalea %s, %s\n", session->provenance.version.c_str(),
+              session->provenance.platform.c_str());
+  if (!session->provenance.failure.empty()) std::printf("stopped            %s\n", session->provenance.failure.c_str());
+  if (o.contains("loss"))
+    std::printf("losses             train %.6g, validation %.6g, held-out %.6g\n", o["loss"]["train"].get<double>(),
+                o["loss"]["validation"].get<double>(), o["loss"]["held_out"].get<double>());
+  for (const json& p : o["parameters"])
+    std::printf("  %-8s %6lld x %-6lld %8lld non-zero  [%.4g, %.4g]%s\n", p["name"].get<std::string>().c_str(),
+                static_cast<long long>(p["rows"].get<int64_t>()), static_cast<long long>(p["cols"].get<int64_t>()),
+                static_cast<long long>(p["nonzero"].get<int64_t>()), p["min"].get<double>(), p["max"].get<double>(),
+                p["sparse"].get<bool>() ? "  sparse" : "");
+  return done;
+}
+
+int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions& options) {
+  std::string text = R"({"dalea":1,"task":{"type":"recording"}})";
+  for (const std::string& assignment : options.set) {
+    Result<std::string> changed = set_in_json(text, assignment);
+    if (!changed) {
+      complain(changed.error());
+      return bad_input;
+    }
+    text = *changed;
+  }
+  const ParsedSpec parsed = parse_spec(text);
+  for (const Error& e : parsed.problems) complain(e);
+  if (!parsed.problems.empty()) return bad_input;
+  Result<Recording> r = read_recording(bytes, options.file, parsed.spec.recording);
+  if (!r) {
+    complain(r.error());
+    return bad_input;
+  }
+  float low = INFINITY, high = -INFINITY;
+  for (float v : r->values) {
+    if (std::isnan(v)) continue;
+    low = std::min(low, v);
+    high = std::max(high, v);
+  }
+  json dropped = json::array();
+  for (const Dropped& d : r->dropped) dropped.push_back({{"unit", d.unit}, {"reason", d.reason}});
+  const json o = {{"kind", "recording"},
+                  {"format", r->format},
+                  {"orientation", r->orientation},
+                  {"orientation_reason", r->orientation_reason},
+                  {"frames", r->frames},
+                  {"units", r->units},
+                  {"rate_hz", r->rate_hz > 0 ? json(r->rate_hz) : json(nullptr)},
+                  {"missing", r->missing},
+                  {"names", r->names},
+                  {"dropped", dropped},
+                  {"min", low},
+                  {"max", high},
+                  {"sha256", r->sha256}};
+  if (options.json) {
+    std::printf("%s\n", o.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+    return done;
+  }
+  std::printf("recording          %s\nformat             %s\n", options.file.c_str(), r->format.c_str());
+  std::printf("orientation        %s (%s)\n", r->orientation.c_str(), r->orientation_reason.c_str());
+  std::printf("frames             %lld\nunits              %lld\n", static_cast<long long>(r->frames),
+              static_cast<long long>(r->units));
+  if (r->rate_hz > 0)
+    std::printf("sampling rate      %.4g Hz\n", r->rate_hz);
+  else
+    std::printf("sampling rate      unknown (give recording.rate_hz)\n");
+  std::printf("values             %.4g to %.4g, %lld missing\n", static_cast<double>(low), static_cast<double>(high),
+              static_cast<long long>(r->missing));
+  std::string names;
+  for (size_t k = 0; k < r->names.size() && k < 8; ++k) names += (k > 0 ? ", " : "") + r->names[k];
+  std::printf("unit names         %s%s\nsha256             %s\n", names.c_str(), r->names.size() > 8 ? ", ..." : "",
+              r->sha256.c_str());
+  for (const Dropped& d : r->dropped) std::printf("dropped            %s: %s\n", d.unit.c_str(), d.reason.c_str());
+  return done;
+}
+
+}  // namespace
+
+int inspect(const InspectOptions& options) {
+  const bool is_link = !file_exists(options.file) && options.file.find("v1=") != std::string::npos;
+  std::vector<std::byte> bytes;
+  std::string_view text = options.file;
+  if (!is_link) {
+    Result<std::vector<std::byte>> read = read_file(options.file);
+    if (!read) {
+      complain(read.error());
+      return bad_input;
+    }
+    bytes = std::move(*read);
+    text = as_text(bytes);
+    if (text.substr(0, 2) == "PK") return inspect_session(bytes, options);
+    size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+    if (first == std::string_view::npos || text[first] != '{') return inspect_recording(bytes, options);
+  }
+  const Loaded loaded = load_spec(options.file, options.set);
+  if (!loaded.ok) return bad_input;
+  const json o = experiment_json(loaded.spec);
+  if (options.json)
+    std::printf("%s\n", o.dump().c_str());
+  else
+    print_experiment(o);
+  return done;
+}
+
+}  // namespace dalea::cli

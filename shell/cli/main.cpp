@@ -1,0 +1,81 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <new>
+
+#include "cli/commands.h"
+#include "session/session.h"
+
+using namespace dalea;
+
+namespace {
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{"Dalea trains recurrent neural networks that obey biology (Dale's law, sparse anatomy).", "dalea"};
+  app.set_version_flag("--version",
+                       std::string("dalea ") + dalea_version + ", numerics " + std::to_string(numerics_version));
+  app.require_subcommand(1);
+  app.footer(
+      "Example: dalea run assets/experiments/quickstart.json\nExit codes: 0 done, 1 bad input, 2 failed, 130 "
+      "cancelled.");
+
+  cli::RunOptions run;
+  CLI::App* run_command = app.add_subcommand("run", "Train an experiment; progress on stderr, results on stdout");
+  run_command->add_option("experiment", run.experiment, "Experiment file (JSON), - for standard input, or a link")
+      ->required();
+  run_command->add_option("--out", run.out, "Folder for session, curves and picture")->capture_default_str();
+  run_command->add_option("--threads", run.threads, "Threads; any number gives the same bits (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  run_command->add_option("--isa", run.isa, "Instruction set: auto, scalar, sse2, avx2, avx512, simd128 (same bits)")
+      ->capture_default_str();
+  run_command->add_option("--set", run.set, "Change the experiment: a.b[0].c=value (may be repeated)");
+  run_command->add_flag("--resume", run.resume,
+                        "Continue from the session in --out, to the same bits as no interruption");
+  run_command->add_flag("--json", run.json, "Print one JSON object on stdout");
+  run_command->add_flag("--quiet", run.quiet, "No progress on stderr");
+  run_command->add_option("--save-every", run.save_every_s, "Seconds between saves of the session while training")
+      ->capture_default_str();
+  run_command->footer("Example: dalea run assets/experiments/recording.json --set recording.file=cells.csv --out fit");
+
+  cli::InspectOptions inspect;
+  CLI::App* inspect_command = app.add_subcommand("inspect", "Say what is in an experiment, a session or a recording");
+  inspect_command->add_option("file", inspect.file, "Experiment (.json), session (.npz) or recording (.csv, .npy)")
+      ->required();
+  inspect_command->add_option("--set", inspect.set, "As for run; for recordings: recording.orientation=unit-by-time");
+  inspect_command->add_flag("--json", inspect.json, "Print one JSON object");
+  inspect_command->footer("Example: dalea inspect out/session.npz");
+
+  cli::LinkOptions link, unlink;
+  CLI::App* link_command = app.add_subcommand("link", "Print the link that carries an experiment");
+  link_command->add_option("experiment", link.experiment, "Experiment file (JSON)")->required();
+  link_command->add_option("--base", link.base, "Address of the page, put before the fragment");
+  link_command->add_option("--set", link.set, "As for run");
+  link_command->add_flag("--json", link.json, "Print one JSON object");
+  link_command->footer("Example: dalea link assets/experiments/flip-flop.json --base http://127.0.0.1:8080/");
+  CLI::App* unlink_command = app.add_subcommand("unlink", "Print the experiment that a link carries");
+  unlink_command->add_option("link", unlink.experiment, "A link, or its part after #")->required();
+  unlink_command->add_flag("--json", unlink.json, "Print compact JSON");
+  unlink_command->footer("Example: dalea unlink 'http://127.0.0.1:8080/#v1=...' > experiment.json");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? cli::done : cli::bad_input;
+  }
+  if (*run_command) return cli::run(run);
+  if (*inspect_command) return cli::inspect(inspect);
+  if (*link_command) return cli::link(link);
+  return cli::unlink(unlink);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "dalea: out of memory; make the network, training.batch or task.steps smaller\n");
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "dalea: %s\n", e.what());
+  }
+  return cli::failed;
+}

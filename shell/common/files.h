@@ -1,0 +1,27 @@
+// Files for the programs around the engine.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "error.h"
+
+namespace dalea {
+
+// The whole file; "-" is standard input.
+Result<std::vector<std::byte>> read_file(const std::string& path);
+// Written beside the target, flushed to the disk and renamed: a reader or a crash never sees half a file.
+Status write_file(const std::string& path, std::span<const std::byte> bytes);
+Status write_file(const std::string& path, std::string_view text);
+// Creates the folder and its parents, and checks that a file can be made in it.
+Status make_folder(const std::string& path);
+bool file_exists(const std::string& path);
+
+inline std::string_view as_text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace dalea

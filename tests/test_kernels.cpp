@@ -1,0 +1,227 @@
+// Every instruction set against the scalar reference, bit for bit, over awkward shapes and values.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "doctest/doctest.h"
+#include "numerics/kernels.h"
+#include "numerics/math.h"
+#include "numerics/rng.h"
+
+using namespace dalea;
+
+namespace {
+
+float awkward(Rng& rng) {
+  switch (rng.below(12)) {
+    case 0:
+      return -0.0f;
+    case 1:
+      return 1e-41f;  // denormal
+    case 2:
+      return 0.0f;
+    case 3:
+      return rng.uniform(-20, 20);
+    default:
+      return rng.uniform(-1, 1);
+  }
+}
+
+AlignedFloats values(Rng& rng, int64_t n) {
+  AlignedFloats v(static_cast<size_t>(n));
+  for (float& x : v) x = awkward(rng);
+  return v;
+}
+
+Weights matrix(Rng& rng, int64_t rows, int64_t cols, double density) {
+  Weights w;
+  w.name = "W";
+  w.rows = rows;
+  w.cols = cols;
+  w.values.resize(static_cast<size_t>(rows * cols));
+  for (float& x : w.values) x = static_cast<double>(rng.uniform()) < density ? awkward(rng) : 0.0f;
+  return w;
+}
+
+Weights sparse_version(const Weights& dense) {
+  std::vector<uint8_t> mask;
+  for (float v : dense.values) mask.push_back(v != 0);
+  Weights w = dense;
+  w.pattern = make_pattern(dense.rows, dense.cols, mask);
+  w.values.clear();
+  for (float v : dense.values)
+    if (v != 0) w.values.push_back(v);
+  return w;
+}
+
+template <class A, class B>
+bool same_bits(const A& a, const B& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("products: every instruction set, dense and sparse, gives the reference's bits") {
+  Rng rng(1, Purpose::test);
+  const struct {
+    int64_t rows, cols, stride, b0, b1;
+    double density;
+  } shapes[] = {{1, 1, 16, 0, 16, 1},       {5, 3, 32, 16, 32, 1},      {6, 6, 48, 0, 48, 1},
+                {7, 300, 112, 0, 112, 1},   {13, 257, 80, 16, 80, 0.5}, {33, 31, 208, 96, 208, 0.1},
+                {20, 600, 64, 0, 48, 0.02}, {128, 2, 208, 0, 208, 1},   {40, 17, 16, 0, 16, 0},
+                {25, 530, 160, 0, 160, 1}};
+  for (const auto& s : shapes) {
+    const Weights dense = matrix(rng, s.rows, s.cols, s.density), sparse = sparse_version(dense);
+    for (Product::Side side : {Product::Side::forward, Product::Side::transposed}) {
+      const bool forward = side == Product::Side::forward;
+      const int64_t in = forward ? s.cols : s.rows, out = forward ? s.rows : s.cols;
+      const AlignedFloats x = values(rng, in * s.stride), before = values(rng, out * s.stride);
+      Product reference;
+      reference.pack(dense, side, Isa::scalar);
+      AlignedFloats applied = before, added = before;
+      reference.apply(x.data(), applied.data(), s.stride, s.b0, s.b1);
+      reference.add(x.data(), added.data(), s.stride, s.b0, s.b1);
+      for (int64_t i = 0; i < out; ++i) {  // and the reference is a matrix product
+        double sum = 0, scale = 1e-30;
+        for (int64_t k = 0; k < in; ++k) {
+          const double term = static_cast<double>(forward ? dense.at(i, k) : dense.at(k, i)) *
+                              static_cast<double>(x[k * s.stride + s.b0]);
+          sum += term;
+          scale += std::fabs(term);
+        }
+        CHECK(std::fabs(static_cast<double>(applied[i * s.stride + s.b0]) - sum) <= 1e-5 * scale);
+      }
+      for (Isa isa : available_isas()) {
+        for (const Weights* w : {&dense, &sparse}) {
+          Product p;
+          p.pack(*w, side, isa);
+          AlignedFloats y = before;
+          p.apply(x.data(), y.data(), s.stride, s.b0, s.b1);
+          CHECK_MESSAGE(same_bits(y, applied), isa_name(isa), " ", s.rows, "x", s.cols, " sparse ", w->sparse());
+          y = before;
+          p.add(x.data(), y.data(), s.stride, s.b0, s.b1);
+          CHECK_MESSAGE(same_bits(y, added), isa_name(isa), " add");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gradients: instruction sets, storage and splits give the reference's bits") {
+  Rng rng(2, Purpose::test);
+  for (auto [rows, cols, steps, stride] : {std::array<int64_t, 4>{1, 1, 1, 16},
+                                           {7, 5, 3, 48},
+                                           {25, 49, 9, 208},
+                                           {30, 2, 90, 32},
+                                           {1, 60, 4, 16},
+                                           {50, 27, 2, 1216}}) {
+    const AlignedFloats d = values(rng, rows * steps * stride), x = values(rng, cols * steps * stride);
+    Weights dense = matrix(rng, rows, cols, 0.4);
+    Weights reference = zeros_like(dense), sparse = sparse_version(dense);
+    weight_gradient(Isa::scalar, d.data(), rows * stride, x.data(), cols * stride, steps, stride, reference, 0, 1);
+    Weights bias = matrix(rng, rows, 1, 1), bias_reference = bias;
+    bias_gradient(Isa::scalar, d.data(), rows * stride, steps, stride, bias_reference, 0, 1);
+    for (Isa isa : available_isas()) {
+      for (int parts : {1, 2, 3, 8}) {
+        Weights g = zeros_like(dense), s = zeros_like(sparse);
+        for (int p = 0; p < parts; ++p) {
+          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, g, p, parts);
+          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, s, p, parts);
+          bias_gradient(isa, d.data(), rows * stride, steps, stride, bias, p, parts);
+        }
+        CHECK_MESSAGE(same_bits(g.values, reference.values), isa_name(isa), " ", rows, "x", cols, " parts ", parts);
+        CHECK(same_bits(bias.values, bias_reference.values));
+        for (int64_t j = 0; j < cols; ++j)
+          for (int64_t e = sparse.pattern->col_start[j]; e < sparse.pattern->col_start[j + 1]; ++e)
+            REQUIRE(s.values[e] == reference.at(sparse.pattern->row[e], j));
+      }
+    }
+  }
+}
+
+TEST_CASE("time steps and optimizer: instruction sets give the reference's bits") {
+  Rng rng(3, Purpose::test);
+  const int64_t units = 9, stride = 48, n = units * stride;
+  for (Activation f :
+       {Activation::tanh, Activation::relu, Activation::softplus, Activation::sigmoid, Activation::identity}) {
+    for (int variant = 0; variant < 16; ++variant) {
+      const bool leaky = variant & 1, noisy = variant & 2, rectified = variant & 4, later = variant & 8;
+      AlignedFloats alpha(units);
+      for (float& a : alpha) a = rng.below(3) == 0 ? 1.0f : rng.uniform(0.1f, 1);
+      const AlignedFloats sum = values(rng, n), in = values(rng, n), noise = values(rng, n), x0 = values(rng, n),
+                          back = values(rng, n), dz0 = values(rng, n), dx0 = values(rng, n);
+      AlignedFloats z_reference, dz_reference;
+      for (Isa isa : available_isas()) {
+        AlignedFloats x = x0, z(n), g(n), dz = dz0, dx = dx0;
+        CellForward c{f,
+                      rectified,
+                      units,
+                      stride,
+                      leaky ? alpha.data() : nullptr,
+                      later ? sum.data() : nullptr,
+                      in.data(),
+                      noisy ? noise.data() : nullptr,
+                      leaky ? x.data() : nullptr,
+                      z.data(),
+                      rectified ? g.data() : z.data()};
+        cell_forward(isa, c, 16, 48);
+        CellBackward b{f,
+                       rectified,
+                       units,
+                       stride,
+                       leaky ? alpha.data() : nullptr,
+                       later ? back.data() : nullptr,
+                       z.data(),
+                       noisy ? 0.25f : 0.0f,
+                       leaky ? dx.data() : nullptr,
+                       dz.data()};
+        cell_backward(isa, b, 16, 48);
+        z.insert(z.end(), g.begin(), g.end());
+        z.insert(z.end(), x.begin(), x.end());
+        dz.insert(dz.end(), dx.begin(), dx.end());
+        if (isa == Isa::scalar) {
+          z_reference = z;
+          dz_reference = dz;
+        }
+        CHECK_MESSAGE(same_bits(z, z_reference), isa_name(isa), " activation ", static_cast<int>(f), " ", variant);
+        CHECK_MESSAGE(same_bits(dz, dz_reference), isa_name(isa), " activation ", static_cast<int>(f), " ", variant);
+      }
+    }
+  }
+  const AlignedFloats g = values(rng, 1003), m0 = values(rng, 1003), w0 = values(rng, 1003);
+  AlignedFloats v0 = values(rng, 1003), reference;
+  for (float& v : v0) v = std::fabs(v);
+  const AdamScalars s{0.9f, 0.1f, 0.999f, 0.001f, 0.01f, 0.5f, 1e-8f};
+  for (Isa isa : available_isas()) {
+    AlignedFloats m = m0, v = v0, w = w0;
+    adam(isa, s, g.data(), m.data(), v.data(), w.data(), 1003);
+    w.insert(w.end(), m.begin(), m.end());
+    w.insert(w.end(), v.begin(), v.end());
+    if (isa == Isa::scalar) reference = w;
+    CHECK(same_bits(w, reference));
+  }
+}
+
+TEST_CASE("a moment that would become denormal becomes zero, and so does a tiny gradient") {
+  for (Isa isa : available_isas()) {
+    AlignedFloats g(16, 0.0f), m(16, 1e-38f), v(16, 1e-38f), w(16, 1.0f);
+    const AdamScalars s{0.9f, 0.1f, 0.999f, 0.001f, 0.01f, 1, 1e-8f};
+    adam(isa, s, g.data(), m.data(), v.data(), w.data(), 16);
+    CHECK(m[3] == 0);
+    CHECK(v[3] == 0);
+    const AlignedFloats d(16, 1e-9f), x(16, 1e-9f);
+    Weights grad;
+    grad.rows = grad.cols = 1;
+    grad.values = {1};
+    weight_gradient(isa, d.data(), 16, x.data(), 16, 1, 16, grad, 0, 1);
+    CHECK(grad.values[0] == 0);
+  }
+}
+
+TEST_CASE("an instruction set that is not there is refused by name, with those that are") {
+  CHECK(parse_isa("auto").ok());
+  CHECK(parse_isa("scalar").ok());
+  const Result<Isa> bad = parse_isa("mmx");
+  REQUIRE_FALSE(bad.ok());
+  CHECK(bad.error().text().find("scalar") != std::string::npos);
+}
