@@ -1,4 +1,5 @@
 // Every instruction set against the scalar reference, bit for bit, over awkward shapes and values.
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -109,12 +110,13 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
 
 TEST_CASE("gradients: instruction sets, storage and splits give the reference's bits") {
   Rng rng(2, Purpose::test);
-  for (auto [rows, cols, steps, stride] : {std::array<int64_t, 4>{1, 1, 1, 16},
-                                           {7, 5, 3, 48},
-                                           {25, 49, 9, 208},
-                                           {30, 2, 90, 32},
-                                           {1, 60, 4, 16},
-                                           {50, 27, 2, 1216}}) {
+  for (const std::array<int64_t, 4>& shape : {std::array<int64_t, 4>{1, 1, 1, 16},
+                                              {7, 5, 3, 48},
+                                              {25, 49, 9, 208},
+                                              {30, 2, 90, 32},
+                                              {1, 60, 4, 16},
+                                              {50, 27, 2, 1216}}) {
+    const int64_t rows = shape[0], cols = shape[1], steps = shape[2], stride = shape[3];
     const AlignedFloats d = values(rng, rows * steps * stride), x = values(rng, cols * steps * stride);
     Weights dense = matrix(rng, rows, cols, 0.4);
     Weights reference = zeros_like(dense), sparse = sparse_version(dense);

@@ -38,7 +38,7 @@ class FloatState {
   FloatState& operator=(const FloatState&) = delete;
 
  private:
-  unsigned long long saved_ = 0;
+  [[maybe_unused]] unsigned long long saved_ = 0;
 };
 
 }  // namespace dalea

@@ -38,7 +38,7 @@ constexpr Glyph glyphs[] = {
     {'_', {0, 0, 0, 0, 0, 0, 31}},       {',', {0, 0, 0, 0, 12, 4, 8}},       {':', {0, 12, 12, 0, 12, 12, 0}},
 };
 
-constexpr Color ink = {40, 44, 52}, paper = {255, 255, 255}, line = {90, 96, 106};
+constexpr Color ink = {40, 44, 52}, line = {90, 96, 106};
 
 class Canvas {
  public:

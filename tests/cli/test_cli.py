@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""The command line as a person meets it: exit codes, messages, files, resume. test_cli.py DALEA"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DALEA = None
+TINY = {"dalea": 1, "populations": [{"name": "E", "size": 24, "sign": "+"}, {"name": "I", "size": 8, "sign": "-"}],
+        "task": {"steps": 10, "train": 200, "validation": 40, "held_out": 40},
+        "training": {"epochs": 3, "batch": 20}}
+
+
+def dalea(*args, **kwargs):
+    return subprocess.run(DALEA + list(args), capture_output=True, text=True, timeout=120, **kwargs)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.dir, True)
+        self.tiny = self.file("tiny.json", json.dumps(TINY))
+        self.out = os.path.join(self.dir, "out")
+
+    def file(self, name, content):
+        path = os.path.join(self.dir, name)
+        with open(path, "wb") as f:
+            f.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def result(self, *args):
+        done = dalea("run", self.tiny, "--out", self.out, "--json", *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def refused(self, *args, code=1, **kwargs):
+        done = dalea(*args, **kwargs)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertNotIn("Traceback", done.stderr)
+        return done.stderr
+
+    def test_json_has_every_key(self):
+        r = self.result("--threads", "1", "--isa", "scalar")
+        for key in ("train", "validation", "held_out", "published"):
+            self.assertIsInstance(r["loss"][key], float)
+        self.assertIsNone(r["baselines"])
+        self.assertEqual(r["violations"], {"sign": 0, "mask": 0})
+        self.assertRegex(r["hash"], "^[0-9a-f]{16}$")
+        self.assertEqual((r["epochs"], r["threads"], r["isa"], r["numerics"], r["out"]), (3, 1, "scalar", 1, self.out))
+        self.assertGreater(r["seconds_per_epoch"], 0)
+        # published: the sum of the two held-out batch means
+        self.assertAlmostEqual(r["loss"]["published"], 2 * r["loss"]["held_out"], places=12)
+
+    def test_files(self):
+        self.result()
+        with open(os.path.join(self.out, "curves.csv")) as f:
+            lines = f.read().splitlines()
+        self.assertEqual(lines[0], "epoch,train,train_published,validation,held_out,held_out_published,lr")
+        self.assertEqual(len(lines), 4)
+        with open(os.path.join(self.out, "weights.png"), "rb") as f:
+            self.assertEqual(f.read(8), b"\x89PNG\r\n\x1a\n")
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed: the session was not opened with it")
+        session = numpy.load(os.path.join(self.out, "session.npz"))
+        W = session["parameters/W_rec"]
+        self.assertEqual(W.shape, (32, 32))
+        self.assertTrue((W[:, :24] >= 0).all() and (W[:, 24:] <= 0).all())
+        self.assertEqual(session["history/train"].shape, (3,))
+        self.assertEqual(json.loads(bytes(session["spec.json"]))["dalea"], 1)
+        self.assertEqual(json.loads(bytes(session["provenance.json"]))["hash"], self.result()["hash"])
+
+    def test_recording_has_baselines(self):
+        done = dalea("run", os.path.join(ROOT, "assets/experiments/recording.json"), "--set", "training.epochs=1",
+                     "--out", self.out, "--json")
+        r = json.loads(done.stdout)
+        self.assertIsNone(r["loss"]["published"])
+        for key in ("last_frame", "ar1", "linear"):
+            self.assertGreater(r["baselines"][key], 0)
+        self.assertLess(r["baselines"]["linear"], r["baselines"]["last_frame"])
+
+    def test_own_recording_from_the_folder_it_was_typed_in(self):
+        rows = ["%d,%f,%f" % (t, (t * 7 % 13) / 3.0, (t * 5 % 11) / 2.0) for t in range(400)]
+        self.file("cells.csv", "time,a,b\n" + "\n".join(rows))
+        done = dalea("run", os.path.join(ROOT, "assets/experiments/recording.json"), "--set", "recording.file=cells.csv",
+                     "--set", "training.epochs=1", "--out", self.out, "--json", cwd=self.dir)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["recording"]["units"], 2)
+        self.assertIn("time column", done.stderr)
+
+    def test_bad_input(self):
+        self.assertIn("nothere.json", self.refused("run", "nothere.json"))
+        self.assertIn("not JSON", self.refused("run", self.file("a.json", "{not json")))
+        message = self.refused("run", self.file("b.json", '{"dalea":1,"trainning":{}}'))
+        self.assertIn("did you mean 'training'", message)
+        message = self.refused("run", self.tiny, "--set", "populations[1].size=-4")
+        self.assertIn("populations[1].size: -4 is not a size", message)
+        self.assertIn("available", self.refused("run", self.tiny, "--isa", "mmx", "--out", self.out))
+        self.assertIn("cells.csv", self.refused("run", os.path.join(ROOT, "assets/experiments/recording.json"), "--set",
+                                                "recording.file=cells.csv", "--out", self.out))
+        self.assertIn("threads", self.refused("run", self.tiny, "--threads", "0"))
+        self.refused("nonsense")
+        self.assertIn("--out", self.refused("run", self.tiny, "--out", os.path.join(self.tiny, "below-a-file")))
+        self.assertIn("archive", self.refused("inspect", self.file("s.npz", b"PK\x03\x04" + b"x" * 100)))
+        self.assertIn("nothing to resume", self.refused("run", self.tiny, "--out", self.out, "--resume"))
+
+    def test_failure_keeps_the_last_good_state(self):
+        message = self.refused("run", self.tiny, "--out", self.out, "--set", "training.optimizer.lr=1e30", "--set",
+                               "training.optimizer.type=sgd", "--set", "network.activation=relu", "--quiet", code=2)
+        for word in ("epoch", "batch", "not finite", "session.npz"):
+            self.assertIn(word, message)
+        self.assertEqual(dalea("inspect", os.path.join(self.out, "session.npz")).returncode, 0)
+
+    def test_inspect(self):
+        self.result()
+        for path, kind in ((self.tiny, "experiment"), (os.path.join(self.out, "session.npz"), "session"),
+                           (self.file("r.csv", "1,2\n2,3\n4,1\n"), "recording")):
+            done = dalea("inspect", path, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["kind"], kind)
+            self.assertEqual(dalea("inspect", path).returncode, 0)
+
+    def test_link_round_trip(self):
+        for name in os.listdir(os.path.join(ROOT, "assets/experiments")):
+            path = os.path.join(ROOT, "assets/experiments", name)
+            link = json.loads(dalea("link", path, "--base", "http://127.0.0.1:8080/", "--json").stdout)["link"]
+            self.assertLess(len(link), 2000)
+            back = dalea("unlink", link)
+            self.assertEqual(back.returncode, 0, back.stderr)
+            again = json.loads(dalea("link", self.file("again.json", back.stdout), "--json").stdout)["link"]
+            self.assertEqual(again, link[link.index("#"):])
+        self.refused("unlink", link[:-9])
+        self.refused("unlink", "#v9=abc")
+        done = dalea("run", dalea("link", self.tiny).stdout.strip(), "--out", self.out, "--json")
+        self.assertEqual(json.loads(done.stdout)["hash"], self.result()["hash"])
+
+    def test_runs(self):
+        r = self.result("--set", "runs=2")
+        self.assertEqual(len(r["runs"]), 2)
+        self.assertNotEqual(r["runs"][0]["hash"], r["runs"][1]["hash"])
+        self.assertEqual(r["runs"][0]["hash"], self.result()["hash"])
+        self.assertTrue(os.path.exists(os.path.join(self.out, "run-2", "session.npz")))
+        again = self.result("--set", "runs=2", "--resume")
+        self.assertEqual(again["hash"], r["hash"])
+
+    def start(self, *args):
+        return subprocess.Popen(DALEA + ["run", self.tiny, "--out", self.out, "--quiet", "--json", *args],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    LONG = ["--set", "training.epochs=150", "--threads", "1"]
+
+    def test_interrupt_and_resume(self):
+        expected = self.result(*self.LONG)["hash"]
+        for k, stop in enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL)):
+            shutil.rmtree(self.out)
+            process = self.start(*self.LONG, "--save-every", "0.02")
+            deadline = time.time() + 30
+            while not os.path.exists(os.path.join(self.out, "session.npz")) and time.time() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.05 + 0.05 * k)
+            process.send_signal(stop)
+            _, err = process.communicate()
+            if stop != signal.SIGKILL and process.returncode != 0:
+                self.assertEqual(process.returncode, 130, err)
+                self.assertIn("--resume", err)
+            self.assertEqual(self.result(*self.LONG, "--resume")["hash"], expected)
+        self.assertIn("another experiment", self.refused("run", self.tiny, "--out", self.out, "--resume"))
+
+    def test_help_everywhere(self):
+        for command in ([], ["run"], ["inspect"], ["link"], ["unlink"]):
+            done = dalea(*command, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("Example:", done.stdout)
+
+
+if __name__ == "__main__":
+    DALEA = sys.argv.pop(1).split(" ")
+    DALEA[-1] = os.path.abspath(DALEA[-1])
+    unittest.main()

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""One hash per experiment: every instruction set, thread count, storage and platform, against tests/golden/hashes.json.
+
+hash_table.py --native DALEA [--node DALEA.js ...] [--update]
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+GOLDEN = os.path.join(HERE, "golden", "hashes.json")
+
+SMALL = ["training.epochs=2", "task.train=600", "task.validation=200", "task.held_out=200"]
+ROWS = {
+    "quickstart": ("quickstart", ["training.epochs=3"], [[]]),
+    "flip-flop": ("flip-flop", SMALL, [[]]),
+    "wave": ("wave", ["training.epochs=1", "task.train=200", "task.validation=100", "task.held_out=100"], [[]]),
+    "recording": ("recording", ["training.epochs=2"], [[]]),
+    "masked flip-flop": ("flip-flop", SMALL + ["connectivity.probability=0.1"],
+                         [["connectivity.storage=" + s] for s in ("dense", "sparse", "auto")]),
+    "masked leaky noisy recording": ("recording", ["training.epochs=1", "populations[0].tau_s=0.1", "network.noise=0.05",
+                                                   "network.activation=softplus",
+                                                   "connectivity.probability=[[0.1,0.5],[0.5,0]]"],
+                                     [["connectivity.storage=" + s] for s in ("dense", "sparse")]),
+}
+
+
+def run(command, experiment, sets, isa, threads, out):
+    line = command + ["run", os.path.join(ROOT, "assets", "experiments", experiment + ".json"), "--json", "--quiet",
+                      "--isa", isa, "--threads", str(threads), "--out", out]
+    for s in sets:
+        line += ["--set", s]
+    done = subprocess.run(line, capture_output=True, text=True)
+    if done.returncode == 1 and "is not available here" in done.stderr:
+        return None
+    if done.returncode != 0:
+        return "exit %d: %s" % (done.returncode, done.stderr.strip().splitlines()[-1:])
+    return json.loads(done.stdout)["hash"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--native", required=True)
+    parser.add_argument("--node", action="append", default=[])
+    parser.add_argument("--update", action="store_true")
+    args = parser.parse_args()
+
+    programs = [("native", [args.native], ["scalar", "sse2", "avx2", "avx512"], [1, 2, 3, 8])]
+    for js in args.node:
+        if not os.path.exists(js):
+            sys.exit("hash_table: %s does not exist; build it first" % js)
+        kind = "node " + os.path.basename(os.path.dirname(os.path.abspath(js)))
+        threads = [1] if "nothreads" in kind else [1, 2, 3, 8]
+        programs.append((kind, ["node", js], ["scalar", "simd128"], threads))
+
+    golden = {} if args.update else json.load(open(GOLDEN))
+    found, passed, failed, absent = {}, 0, 0, set()
+    with tempfile.TemporaryDirectory() as out:
+        for name, (experiment, sets, variants) in ROWS.items():
+            cells = []
+            for kind, command, isas, thread_counts in programs:
+                for isa in isas:
+                    for threads in thread_counts:
+                        # The scalar reference is slow: once a program.
+                        if isa == "scalar" and threads > 1:
+                            continue
+                        for variant in variants:
+                            h = run(command, experiment, sets + variant, isa, threads, out)
+                            if h is None:
+                                absent.add(kind + " " + isa)
+                                continue
+                            cells.append((h, "%s %s %d threads %s" % (kind, isa, threads, " ".join(variant))))
+            expected = cells[0][0] if args.update else golden["hashes"].get(name, "none recorded")
+            found[name] = cells[0][0]
+            bad = [c for c in cells if c[0] != expected]
+            passed += len(cells) - len(bad)
+            failed += len(bad)
+            print("%-30s %s  %d ways%s" % (name, expected, len(cells), "" if not bad else ", %d DIFFER" % len(bad)))
+            for h, where in bad:
+                print("    %s  %s" % (h, where))
+            sys.stdout.flush()
+    for a in sorted(absent):
+        print("not on this machine: " + a)
+    if args.update:
+        os.makedirs(os.path.dirname(GOLDEN), exist_ok=True)
+        json.dump({"numerics": 1, "hashes": found}, open(GOLDEN, "w"), indent=2)
+        open(GOLDEN, "a").write("\n")
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
