@@ -206,7 +206,8 @@ TEST_CASE("initial weights: SEEDS 1.2") {
   Spec balanced = spec;
   balanced.network.balanced = true;
   double balanced_sum = 0;
-  for (float v : trainer_of(balanced)->model().parameters.W_rec.values) balanced_sum += static_cast<double>(v) / 128;
+  const auto balanced_trainer = trainer_of(balanced);
+  for (float v : balanced_trainer->model().parameters.W_rec.values) balanced_sum += static_cast<double>(v) / 128;
   CHECK(std::fabs(balanced_sum) < 0.35);
 }
 

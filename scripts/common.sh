@@ -1,0 +1,59 @@
+# Shared by run and test: what must be installed, and the builds. Sourced from the repository's top folder.
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export NODE_PATH=${NODE_PATH:-/usr/share/nodejs}  # the distribution's acorn, which emcc's linker asks node for
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# package:proof pairs. A proof is a command, or a file when it starts with /.
+BUILD_PACKAGES="g++:g++ cmake:cmake ninja-build:ninja zlib1g-dev:/usr/include/zlib.h nlohmann-json3-dev:/usr/include/nlohmann/json.hpp libcli11-dev:/usr/include/CLI/CLI.hpp curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt"
+WASM_PACKAGES="emscripten:emcc nodejs:node dpkg-dev:dpkg-source doctest-dev:/usr/include/doctest/doctest.h"
+TEST_PACKAGES="doctest-dev:/usr/include/doctest/doctest.h clang-format:clang-format python3:/usr/bin/python3 python3-numpy:/usr/lib/python3/dist-packages/numpy"
+
+missing_of() {
+  local pair proof
+  for pair in $1; do
+    proof=${pair#*:}
+    case "$proof" in
+      /*) [ -e "$proof" ] ;;
+      *) command -v "$proof" >/dev/null 2>&1 ;;
+    esac || printf '%s ' "${pair%%:*}"
+  done
+}
+
+# install "LIST": apt on Debian and Ubuntu as root, else a message that says what to do.
+install() {
+  local missing
+  missing=$(missing_of "$1")
+  [ -n "$missing" ] || return 0
+  if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+    say "installing: $missing"
+    apt-get -qq update >/dev/null 2>&1 || say "apt-get update failed; trying with the lists that are here"
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null 2>"$ROOT/.apt-errors" && rm -f "$ROOT/.apt-errors" ||
+      { cat "$ROOT/.apt-errors" >&2; rm -f "$ROOT/.apt-errors"; die "could not install: $missing"; }
+    missing=$(missing_of "$1")
+    [ -z "$missing" ] && return 0
+  fi
+  say "These packages are missing: $missing"
+  say "  Debian, Ubuntu:  sudo apt-get install $missing"
+  say "  macOS:           brew install cmake ninja nlohmann-json cli11 doctest zlib node emscripten"
+  say "  Windows:         vcpkg install nlohmann-json cli11 doctest zlib (and use WSL for run and test)"
+  say "  Emscripten:      any emsdk whose emcc is on PATH will do (3.1.6 or newer)"
+  exit 1
+}
+
+# build PRESET TARGET...: configures when needed; prints only what went wrong.
+build() {
+  local preset=$1 log
+  shift
+  log=$(mktemp)
+  (
+    cd "$ROOT"
+    case "$preset" in
+      web*) [ -f "build/$preset/build.ninja" ] || emcmake cmake --preset "$preset" ;;
+      *) [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" ;;
+    esac && cmake --build --preset "$preset" --target "$@"
+  ) >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; die "the build of '$preset' failed (above)"; }
+  rm -f "$log"
+}
