@@ -44,6 +44,13 @@ inline Vec broadcast(float c) {
   return Vec{} + c;
 }
 
+// One load instruction, where a broadcast of a register would need two.
+inline Vec broadcast_from(const float* p) {
+  Vec v;
+  for (int k = 0; k < width; ++k) v[k] = *p;
+  return v;
+}
+
 inline int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
@@ -65,7 +72,7 @@ inline void tile(const float* panel, const float* x, int64_t x_stride, int64_t k
     Vec xs[VB];
     for (int v = 0; v < VB; ++v) xs[v] = load(x + v * width);
     for (int u = 0; u < panel_rows; ++u) {
-      const Vec w = broadcast(panel[u]);
+      const Vec w = broadcast_from(panel + u);
       for (int v = 0; v < VB; ++v) acc[u][v] = acc[u][v] + w * xs[v];
     }
     x += x_stride;
@@ -87,6 +94,16 @@ inline void tile_of(int64_t vectors, const float* panel, const float* x, int64_t
   if constexpr (trial_vectors >= 2)
     if (vectors == 2) return tile<2>(panel, x, x_stride, k_count, y, y_stride, rows, start, finish);
   tile<1>(panel, x, x_stride, k_count, y, y_stride, rows, start, finish);
+}
+
+// `count` rows of VB vectors, `stride` apart, laid one after the other.
+template <int VB>
+inline void copy_rows(const float* from, int64_t stride, int64_t count, float* to) {
+  for (int64_t q = 0; q < count; ++q) {
+    for (int v = 0; v < VB; ++v) store(to + v * width, load(from + v * width));
+    from += stride;
+    to += VB * width;
+  }
 }
 
 // Blocks of k keep a block of X in the first cache; partial sums wait in Y, which changes no bit.
@@ -112,9 +129,13 @@ void dense_product(const PackedView& w, const float* x, float* y, int64_t stride
       for (int64_t s = 0; s < trials; s += step) {
         const int64_t tile_width = least(step, trials - s);
         float* to = block + s * count;
-        for (int64_t q = 0; q < count; ++q)
-          for (int64_t v = 0; v < tile_width; v += width)
-            store(to + q * tile_width + v, load(x + (k + q) * stride + b + s + v));
+        const float* from = x + k * stride + b + s;
+        if (tile_width == step)
+          copy_rows<trial_vectors>(from, stride, count, to);
+        else if (tile_width == 2 * width)
+          copy_rows<2>(from, stride, count, to);
+        else
+          copy_rows<1>(from, stride, count, to);
       }
       for (int64_t p = 0; p < panels; ++p)
         for (int64_t s = 0; s < trials; s += step) {
@@ -132,7 +153,7 @@ inline void sparse_rows(const PackedView& w, const float* x, float* y, int64_t s
   for (int64_t i = 0; i < w.out; ++i) {
     Vec acc[VB] = {};
     for (int64_t e = w.start[i]; e < w.start[i + 1]; ++e) {
-      const Vec value = broadcast(w.values[e]);
+      const Vec value = broadcast_from(w.values + e);
       const float* from = x + w.index[e] * stride + b;
       for (int v = 0; v < VB; ++v) acc[v] = acc[v] + value * load(from + v * width);
     }

@@ -30,7 +30,7 @@ inline V from_bits(typename Lanes<V>::I i) {
 
 template <class V>
 inline V splat(float c) {
-  return V{} + c;
+  return c - V{};  // exact for -0 too, so the compiler makes it one broadcast
 }
 
 template <class V>
