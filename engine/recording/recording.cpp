@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <set>
 
 namespace dalea {
@@ -10,6 +11,12 @@ namespace {
 std::string lower(std::string s) {
   for (char& c : s) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return s;
+}
+
+std::string short_number(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", v);
+  return text;
 }
 
 bool is_time_name(const std::string& name) {
@@ -115,7 +122,7 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
         if (r.rate_hz == 0 && !counts && step > 0) r.rate_hz = 1 / step;
         if (wanted[u] != 0)
           r.dropped.push_back(
-              {o.names[u], counts ? "frame numbers" : "time column, median step " + std::to_string(step) + " s"});
+              {o.names[u], counts ? "frame numbers" : "time column, median step " + short_number(step) + " s"});
         wanted[u] = 0;
       }
     }

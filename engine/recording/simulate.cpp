@@ -8,9 +8,9 @@ namespace dalea {
 
 SimulatedCircuit simulate_circuit(uint64_t seed, int64_t units, int64_t frames) {
   constexpr double rate_hz = 10, step_s = 1 / rate_hz;
-  constexpr double probability = 0.2, gain = 1.6;  // connections; spectral scale of the circuit
-  constexpr double tau_s = 0.4, calcium_tau_s = 0.5;
-  constexpr double private_noise = 0.12, measurement_noise = 0.05;
+  constexpr double probability = 0.2, gain = 0.9;  // connections; spectral scale of the circuit
+  constexpr double tau_s = 0.3, calcium_tau_s = 0.8;
+  constexpr double private_noise = 0.03, measurement_noise = 0.002;
   const int64_t excitatory = units * 4 / 5;
   const double alpha = step_s / tau_s, decay = portable::exp(-step_s / calcium_tau_s);
 
@@ -29,7 +29,7 @@ SimulatedCircuit simulate_circuit(uint64_t seed, int64_t units, int64_t frames) 
   // Two slow common inputs with a gain per unit, periods of 7 and 11 s with drifting phase.
   Rng gains(seed, Purpose::simulate, 1), noise(seed, Purpose::simulate, 2);
   std::vector<double> drive_gain(static_cast<size_t>(2 * units));
-  for (double& g : drive_gain) g = 0.6 * gains.normal();
+  for (double& g : drive_gain) g = 1.0 * gains.normal();
 
   std::vector<double> x(static_cast<size_t>(units), 0), rate = x, calcium = x;
   double phase[2] = {0, 1};

@@ -159,7 +159,7 @@ Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_
     dim.erase(0, dim.find_first_not_of(" "));
     if (const size_t last = dim.find_last_not_of(" L"); last != std::string::npos) dim.resize(last + 1);
     if (dim.empty() || dim == " ") continue;
-    if (dim.size() > 18 || dim.find_first_not_of("0123456789") != std::string::npos || h.shape.size() >= 32)
+    if (dim.size() > 19 || dim.find_first_not_of("0123456789") != std::string::npos || h.shape.size() >= 32)
       return Error{file, "has a shape that is not a list of sizes: " + shape.substr(0, 60) + "; the file is damaged"};
     const uint64_t n = std::stoull(dim);
     h.shape.push_back(static_cast<int64_t>(n));

@@ -1,6 +1,7 @@
 // dalea run: train, show progress, leave a session, curves and a picture.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -211,6 +212,15 @@ void print_table(const json& o, bool several) {
   if (o["baselines"].is_object())
     std::printf("baselines          last frame %.6g, AR(1) %.6g, linear %.6g  (same held-out frames, same unit)\n",
                 num(o["baselines"]["last_frame"]), num(o["baselines"]["ar1"]), num(o["baselines"]["linear"]));
+  if (o["baselines"].is_object()) {
+    double best = num(o["baselines"]["last_frame"]);
+    for (const char* key : {"ar1", "linear"}) best = std::min(best, num(o["baselines"][key]));
+    const double ratio = num(loss["held_out"]) / best;
+    std::printf("verdict            held-out error is %.2f times the best baseline's%s\n", ratio,
+                ratio > 1
+                    ? ": the network predicts worse than it (more data, fewer epochs or a smaller network may help)"
+                    : "");
+  }
   std::printf("sign violations    %lld\n", static_cast<long long>(o["violations"]["sign"].get<int64_t>()));
   std::printf("off-mask weights   %lld\n", static_cast<long long>(o["violations"]["mask"].get<int64_t>()));
   std::printf("weight hash        %s\n", o["hash"].get<std::string>().c_str());
