@@ -35,7 +35,7 @@ std::string hash_hex(const Parameters& p) {
 // ---- writing
 
 void put_weights(Entries& entries, const std::string& folder, const Weights& w) {
-  const std::string stem = folder + "/" + w.name;
+  const std::string stem = folder.empty() ? w.name : folder + "/" + w.name;
   if (!w.sparse()) {
     entries.emplace_back(stem + ".npy", write_npy_f32(w.values, {w.rows, w.cols}, true));
     return;
@@ -181,6 +181,12 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
     for (const EpochRecord& r : s.history) values.push_back(r.*c.member);
     entries.emplace_back(std::string("history/") + c.name + ".npy", write_npy_f64(values, {epochs}));
   }
+  return write_zip(entries);
+}
+
+std::vector<std::byte> write_weights(const Parameters& parameters) {
+  Entries entries;
+  for (const Weights* w : parameters.all()) put_weights(entries, "", *w);
   return write_zip(entries);
 }
 

@@ -27,6 +27,8 @@ struct Session {
 // Entries: spec.json, provenance.json, state.json, parameters/NAME.npy (sparse ones: NAME.values, NAME.row,
 // NAME.col_start), optimizer/first|second/NAME.npy, optimizer/latent.npy, history/COLUMN.npy.
 std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform);
+// The parameters alone: W_rec.npy, W_in.npy, b_rec.npy, ... (sparse ones as in the session).
+std::vector<std::byte> write_weights(const Parameters& parameters);
 Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name);
 
 // Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr.

@@ -282,11 +282,8 @@ Trainer::Event Trainer::step() {
   const FloatState ieee;
   if (phase_ == Phase::evaluation || batch_ >= batches_per_epoch()) {
     if (phase_ != Phase::evaluation) after_update();
-    for (;;) {
-      pass_.run();
-      const Event e = finish_evaluation_batch();
-      if (e == Event::epoch) return e;
-    }
+    pass_.run();
+    return finish_evaluation_batch();
   }
   if (phase_ == Phase::idle) begin_batch();
   pass_.run();

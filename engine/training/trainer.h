@@ -56,7 +56,8 @@ class Trainer {
   enum class Event { working, update, epoch, finished, failed };
   // One time step of work: for a page without threads. `update` and `epoch` mark that one was just completed.
   Event advance();
-  // Runs to the next update (or through the evaluation to the epoch's end), using all workers.
+  // Runs to the next update, or one minibatch of the evaluation that ends an epoch (`working` until its last one),
+  // using all workers.
   Event step();
 
   bool finished() const;

@@ -1,0 +1,419 @@
+#include "app/app.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "app/embedded.h"
+#include "app/views.h"
+#include "imgui_internal.h"
+#include "implot.h"
+
+namespace dalea::app {
+namespace {
+
+using nlohmann::json;
+
+constexpr float top_height = 48, bottom_height = 58, rail_width = 344, gap = 8;
+constexpr float narrow_below = 900;  // units of width: the settings go, the views stack
+
+std::string_view text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+bool starts_with(const std::vector<std::byte>& bytes, std::string_view magic) {
+  return text_of(bytes).substr(0, magic.size()) == magic;
+}
+
+json number(double v) {
+  return std::isfinite(v) ? json(v) : json(nullptr);
+}
+
+// A panel with a border; the same look for every view.
+bool begin_panel(const char* id, ImVec2 position, ImVec2 size) {
+  ImGui::SetCursorScreenPos(position);
+  return ImGui::BeginChild(id, size, ImGuiChildFlags_Border | ImGuiChildFlags_AlwaysUseWindowPadding);
+}
+
+}  // namespace
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> list = [] {
+    std::vector<Preset> all;
+    for (size_t k = 0; k < embedded_experiment_count; ++k) {
+      const Embedded& file = embedded_experiments[k];
+      const ParsedSpec parsed = parse_spec({reinterpret_cast<const char*>(file.data), file.size});
+      if (!parsed.problems.empty()) continue;  // the tests read every one of them
+      all.push_back({file.name, parsed.spec.name, parsed.spec.note, parsed.spec});
+    }
+    return all;
+  }();
+  return list;
+}
+
+App::App(Host& h, const LiveOptions& options) : host(h), live(options) {
+  now = live.snapshot();
+  draft = presets().front().spec;
+}
+
+void App::say(bool error, std::string text) {
+  if (!notices_.empty() && notices_.back().text == text) return;
+  notices_.push_back({error, std::move(text)});
+  if (notices_.size() > 4) notices_.erase(notices_.begin());
+  fresh_ = true;
+}
+
+void App::open_text(const std::string& text) {
+  std::string source = text;
+  if (text.find("v1=") != std::string::npos && text.find('{') == std::string::npos) {
+    Result<std::string> decoded = decode_link(text);
+    if (!decoded) return say(true, decoded.error().text());
+    source = *decoded;
+  }
+  ParsedSpec parsed = parse_spec(source);
+  if (!parsed.problems.empty()) {
+    std::string all = "The experiment cannot be used: " + parsed.problems.front().text();
+    if (parsed.problems.size() > 1) all += " (and " + std::to_string(parsed.problems.size() - 1) + " more)";
+    return say(true, all);
+  }
+  live.train(parsed.spec, nullptr, true);
+}
+
+void App::open_preset(const std::string& id) {
+  for (const Preset& p : presets())
+    if (p.id == id) {
+      notices_.clear();
+      live.train(p.spec, nullptr, true);
+      view.tab = 0;
+      return;
+    }
+  say(true, "There is no bundled experiment '" + id + "'");
+}
+
+void App::open_preset_if_empty() {
+  if (!notices_.empty() && notices_.back().error) live.train(presets().front().spec, nullptr, true);
+}
+
+void App::set_pace(double updates_per_s) {
+  pace = updates_per_s;
+  live.set_pace(updates_per_s);
+}
+
+void App::give_file(NamedFile file) {
+  if (file.bytes.empty()) return say(true, file.name + " is empty; give a recording, a session or an experiment");
+  const auto shared = std::make_shared<NamedFile>(std::move(file));
+  if (starts_with(shared->bytes, "PK")) {  // a session
+    live.open_session(shared, nullptr);
+    return;
+  }
+  const std::string_view text = text_of(shared->bytes);
+  const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (first != std::string_view::npos && text[first] == '{') {
+    open_text(std::string(text));
+    return;
+  }
+  if (!now->waiting_for.empty() && sha256_hex(shared->bytes) == now->waiting_for) {
+    live.give_recording(shared);
+    return;
+  }
+  if (!now->waiting_for.empty())
+    say(false, shared->name +
+                   " is not the recording this experiment was made with (its SHA-256 differs); "
+                   "it is shown so that you can train on it instead");
+  live.preview(shared,
+               draft.task.type == "recording" && draft.recording.sha256.empty() ? draft.recording : RecordingSpec());
+}
+
+void App::train_draft() {
+  draft_edited();
+  if (!problems.empty()) return say(true, problems.front().text());
+  live.train(draft, draft_recording_, true);
+  view.tab = 0;
+}
+
+void App::train_preview() {
+  if (!preview.recording) return;
+  Spec spec = draft;
+  if (spec.task.type != "recording") {
+    for (const Preset& p : presets())
+      if (p.spec.task.type == "recording") spec = p.spec;
+  }
+  spec.name = "Next frame of " + preview.file->name;
+  spec.note.clear();
+  spec.recording = preview.spec;
+  spec.recording.sha256 = preview.recording->sha256;
+  // Windows that fit the shortest part of a short recording.
+  const double shortest = static_cast<double>(preview.recording->frames) *
+                          std::min({spec.recording.train_fraction, spec.recording.validation_fraction,
+                                    1 - spec.recording.train_fraction - spec.recording.validation_fraction});
+  const auto most = static_cast<int64_t>(shortest) - 2;
+  if (most >= 2 && spec.task.steps > most) spec.task.steps = most;
+  spec.recording.warmup = std::min(spec.recording.warmup, spec.task.steps / 2);
+  draft_recording_ = preview.file;
+  live.train(spec, preview.file, true);
+  view.tab = 0;
+}
+
+void App::toggle() {
+  now->phase == Phase::running ? live.pause() : live.play();
+}
+
+void App::copy_link() {
+  if (!now->setup) return;
+  host.copy_text(host.page_address() + "#" + now->setup->link);
+  say(false, now->setup->recording && !now->setup->recording->sha256.empty()
+                 ? "Link copied. The recording is not in it: whoever opens it is asked for the file."
+                 : "Link copied: whoever opens it trains the same network to the same hash.");
+}
+
+void App::draft_edited() {
+  problems = parse_spec(print_spec(draft, false)).problems;
+  draft_changed = !now->setup || print_spec(draft, true) != print_spec(now->setup->spec, true);
+}
+
+std::string App::problem_at(const std::string& path) const {
+  for (const Error& e : problems)
+    if (e.path == path) return e.message;
+  return {};
+}
+
+void App::track(const std::string& name, ImVec2 min, ImVec2 max) {
+  widgets_[name] = {min.x, min.y, max.x - min.x, max.y - min.y};
+}
+
+void App::track(const std::string& name) {
+  track(name, ImGui::GetItemRectMin(), ImGui::GetItemRectMax());
+}
+
+void App::take_messages() {
+  Notice notice;
+  while (live.take_notice(notice)) say(notice.error, notice.text);
+  NamedFile file;
+  while (live.take_file(file)) host.save_file(file);
+  Preview fresh;
+  while (live.take_preview(fresh)) {
+    preview = std::move(fresh);
+    view.tab = 1;
+    fresh_ = true;
+    if (!preview.recording) say(true, preview.error);
+  }
+}
+
+// A new network: the settings show it, and so does the address bar.
+void App::follow_setup() {
+  if (!now->setup || now->setup->serial == setup_seen_) return;
+  setup_seen_ = now->setup->serial;
+  draft = now->setup->spec;
+  draft_edited();
+  view.span = 0;
+  view.first_output = 0;
+  if (!view.lock_scale) view.scale = 0;
+  host.show_link(now->setup->link);
+}
+
+bool App::wants_frame(double now_s) {
+  take_messages();
+  if (ImGui::GetCurrentContext()->InputEventsQueue.Size > 0 || fresh_) active_until_s_ = now_s + 0.4;
+  fresh_ = false;
+  return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
+}
+
+void App::textures_lost() {
+  view.matrix_texture = view.preview_texture = {};
+  view.matrix_shown = view.preview_shown = nullptr;
+  fresh_ = true;
+}
+
+void App::frame() {
+  now = live.snapshot();
+  drawn_ = now->serial;
+  take_messages();
+  follow_setup();
+  if (theme_applied_ != theme || scale_applied_ != scale) {
+    apply_theme(theme, scale);
+    theme_applied_ = theme;
+    scale_applied_ = scale;
+  }
+  widgets_.clear();
+
+  const ImGuiIO& io = ImGui::GetIO();
+  if (!io.WantTextInput && !ImGui::IsAnyItemActive() && !io.KeyCtrl && !io.KeyAlt) {
+    if (ImGui::IsKeyPressed(ImGuiKey_Space, false) && (!io.NavVisible || !ImGui::IsAnyItemFocused())) toggle();
+    if (ImGui::IsKeyPressed(ImGuiKey_S)) live.step();
+    if (ImGui::IsKeyPressed(ImGuiKey_E)) live.step_epoch();
+    if (ImGui::IsKeyPressed(ImGuiKey_R, false)) live.restart();
+    if (ImGui::IsKeyPressed(ImGuiKey_N, false)) live.new_seed();
+  }
+
+  const ImVec2 size = io.DisplaySize;
+  ImGui::SetNextWindowPos({0, 0});
+  ImGui::SetNextWindowSize(size);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, 0);
+  ImGui::Begin("Dalea", nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                   ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse);
+  ImGui::PopStyleVar(2);
+
+  const float u = scale, g = gap * u, width = size.x;
+  const bool narrow = width < narrow_below * u;
+  const float top = top_height * u, bottom = (narrow ? 2 : 1) * bottom_height * u, height = size.y - top - bottom - g;
+  ImGui::SetCursorScreenPos({g, 0});
+  ImGui::BeginChild("top", {width - 2 * g, top}, ImGuiChildFlags_None,
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoBackground);
+  draw_top(*this);
+  ImGui::EndChild();
+
+  const auto centre = [&](ImVec2 at, ImVec2 panel) {
+    begin_panel("centre", at, panel);
+    if (ImGui::BeginTabBar("views")) {
+      const auto tab = [&](const char* name, int index, void (*draw)(App&)) {
+        const ImGuiTabItemFlags flags = view.tab == index ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None;
+        const bool open = ImGui::BeginTabItem(name, nullptr, flags);
+        track(std::string("tab:") + name);
+        if (!open) return;
+        draw(*this);
+        ImGui::EndTabItem();
+      };
+      tab("Weights", 0, draw_matrix);
+      tab("Recording", 1, draw_recording);
+      view.tab = -1;
+      ImGui::EndTabBar();
+    }
+    ImGui::EndChild();
+  };
+  if (narrow) {
+    ImGui::SetCursorScreenPos({g, top});
+    ImGui::BeginChild("stack", {width - 2 * g, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoBackground);
+    const float w = ImGui::GetContentRegionAvail().x;
+    ImVec2 at = ImGui::GetCursorScreenPos();
+    centre(at, {w, w + 70 * u});
+    at.y += w + 70 * u + g;
+    begin_panel("loss", at, {w, 260 * u});
+    draw_loss(*this);
+    ImGui::EndChild();
+    at.y += 260 * u + g;
+    begin_panel("traces", at, {w, 320 * u});
+    draw_traces(*this);
+    ImGui::EndChild();
+    ImGui::EndChild();
+  } else {
+    const float rail = rail_width * u, right = std::clamp(0.31f * width, 340 * u, 620 * u);
+    const float middle = width - rail - right - 4 * g;
+    begin_panel("rail", {g, top}, {rail, height});
+    const float foot = draft_changed ? 46 * u : 0;
+    ImGui::BeginChild("settings", {0, ImGui::GetContentRegionAvail().y - foot}, ImGuiChildFlags_None,
+                      ImGuiWindowFlags_NoBackground);
+    draw_presets(*this);
+    draw_settings(*this);
+    ImGui::EndChild();
+    if (draft_changed) draw_apply(*this);
+    ImGui::EndChild();
+    centre({rail + 2 * g, top}, {middle, height});
+    const float half = std::floor(0.47f * (height - g));
+    begin_panel("loss", {rail + middle + 3 * g, top}, {right, half});
+    draw_loss(*this);
+    ImGui::EndChild();
+    begin_panel("traces", {rail + middle + 3 * g, top + half + g}, {right, height - half - g});
+    draw_traces(*this);
+    ImGui::EndChild();
+  }
+  ImGui::SetCursorScreenPos({g, size.y - bottom});
+  ImGui::BeginChild("status", {width - 2 * g, bottom}, ImGuiChildFlags_None,
+                    ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoBackground);
+  draw_status(*this);
+  ImGui::EndChild();
+  ImGui::End();
+  draw_notices(*this);
+}
+
+void draw_notices(App& app) {
+  if (app.notices_.empty()) return;
+  const Palette& p = palette(app.theme);
+  const float u = app.scale, width = std::min(720 * u, ImGui::GetIO().DisplaySize.x - 24 * u);
+  ImGui::SetNextWindowPos({ImGui::GetIO().DisplaySize.x / 2, (top_height + 10) * u}, ImGuiCond_Always, {0.5f, 0});
+  ImGui::SetNextWindowSize({width, 0});
+  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {8 * u, 8 * u});
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, app.notices_.back().error ? p.bad_back : p.info_back);
+  ImGui::Begin("##notices", nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoMove |
+                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing);
+  const Notice& notice = app.notices_.back();
+  const float button = 90 * u;
+  ImGui::PushTextWrapPos(width - button - 24 * u);
+  ImGui::PushStyleColor(ImGuiCol_Text, p.text);
+  ImGui::TextUnformatted(notice.text.c_str());
+  ImGui::PopStyleColor();
+  ImGui::PopTextWrapPos();
+  ImGui::SameLine(width - button - 10 * u);
+  const std::string label =
+      app.notices_.size() > 1 ? "Next (" + std::to_string(app.notices_.size() - 1) + ")" : "Dismiss";
+  const bool gone = ImGui::Button((label + "##notice").c_str(), {button, 0});
+  app.track("dismiss");
+  ImGui::End();
+  ImGui::PopStyleColor();
+  ImGui::PopStyleVar();
+  if (gone) app.notices_.pop_back();
+}
+
+std::string App::state_json(float pixels_per_unit) const {
+  const Snapshot& s = *now;
+  json o;
+  o["phase"] = phase_text(s.phase);
+  o["running"] = s.phase == Phase::running;
+  o["finished"] = s.phase == Phase::finished;
+  o["epoch"] = s.epoch;
+  o["updates"] = s.updates;
+  o["total_updates"] = s.total_updates;
+  o["updates_per_s"] = s.updates_per_s;
+  o["loss"] = number(s.last_loss);
+  o["hash"] = s.hash;
+  o["hash_updates"] = s.hash_updates;
+  o["audit"] = {{"sign", s.audit.sign}, {"mask", s.audit.mask}};
+  o["failure"] = s.failure;
+  o["waiting_for"] = s.waiting_for;
+  o["train"] = o["held_out"] = nullptr;
+  if (!s.history->empty()) {
+    o["train"] = number(s.history->back().train);
+    o["held_out"] = number(s.history->back().held_out);
+  }
+  if (s.setup) {
+    o["network"] = s.setup->serial;
+    o["name"] = s.setup->spec.name;
+    o["seed"] = s.setup->spec.seed;
+    o["epochs"] = s.setup->spec.training.epochs;
+    o["units"] = s.setup->spec.units();
+    o["unit"] = s.setup->loss_unit;
+    o["link"] = "#" + s.setup->link;
+    o["threads"] = s.setup->threads;
+    o["isa"] = s.setup->isa;
+    if (s.setup->baselines)
+      o["baselines"] = {{"last_frame", number(s.setup->baselines->last_frame)},
+                        {"ar1", number(s.setup->baselines->ar1)},
+                        {"linear", number(s.setup->baselines->linear)}};
+  }
+  if (preview.file) {
+    json p = {{"file", preview.file->name}, {"error", preview.error}};
+    if (preview.recording)
+      p.update({{"frames", preview.recording->frames},
+                {"units", preview.recording->units},
+                {"orientation", preview.recording->orientation},
+                {"dropped", preview.recording->dropped.size()}});
+    o["preview"] = std::move(p);
+  }
+  o["notices"] = json::array();
+  for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
+  o["problems"] = json::array();
+  for (const Error& e : problems) o["problems"].push_back({{"path", e.path}, {"message", e.message}});
+  o["changed"] = draft_changed;
+  o["theme"] = theme == Theme::dark ? "dark" : "light";
+  o["widgets"] = json::object();
+  for (const auto& [name, r] : widgets_)
+    o["widgets"][name] = {{"x", r.x / pixels_per_unit},
+                          {"y", r.y / pixels_per_unit},
+                          {"w", r.w / pixels_per_unit},
+                          {"h", r.h / pixels_per_unit}};
+  return o.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace dalea::app

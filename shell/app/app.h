@@ -1,0 +1,125 @@
+// The window, the same in the page and on the desktop. Views (views.h) draw; everything they show comes from a const
+// Snapshot, everything they change goes through App.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/live.h"
+#include "app/theme.h"
+#include "imgui.h"
+
+namespace dalea::app {
+
+// What the window's surroundings do for it: the page or the desktop.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // Uploads pixels (RGBA, rows from the top) and returns the texture; `old` is reused when it can be. `crisp`: single
+  // pixels stay squares when enlarged.
+  virtual ImTextureID texture(ImTextureID old, int width, int height, const uint32_t* rgba, bool crisp) = 0;
+  virtual void save_file(const NamedFile& file) = 0;
+  virtual void pick_file() = 0;  // asks the user; App::give_file gets it
+  virtual void copy_text(const std::string& text) = 0;
+  virtual void show_link(const std::string& fragment) = 0;  // in the address bar, where there is one
+  virtual std::string page_address() = 0;                   // put before "#v1=..."
+};
+
+// A bundled experiment.
+struct Preset {
+  std::string id, name, note;
+  Spec spec;
+};
+const std::vector<Preset>& presets();  // quick start first
+
+struct Rect {
+  float x = 0, y = 0, w = 0, h = 0;  // pixels of the window
+};
+
+enum class MatrixMode { initial, now, change };
+
+// What only the window knows.
+struct ViewState {
+  MatrixMode matrix = MatrixMode::now;
+  bool lock_scale = false;
+  float scale = 0;
+  double x = 0, y = 0, span = 0;  // matrix: left and top unit, units across; span 0: all
+  ImTextureID matrix_texture = {};
+  const void* matrix_shown = nullptr;
+  MatrixMode matrix_mode_shown = MatrixMode::now;
+  float matrix_scale_shown = 0;
+  int matrix_size = 0;
+  std::vector<uint32_t> pixels;
+  bool log_loss = true;
+  int first_output = 0;
+  int tab = -1;  // centre tab to bring forward; -1: as it is
+  ImTextureID preview_texture = {};
+  const void* preview_shown = nullptr;
+  int preview_width = 0, preview_height = 0;
+};
+
+class App {
+ public:
+  App(Host& host, const LiveOptions& options);
+
+  // Commands, as the buttons give them.
+  void open_text(const std::string& experiment_or_link);  // JSON, a link or its fragment
+  void open_preset(const std::string& id);
+  void open_preset_if_empty();          // the quick start, when nothing else could be opened
+  void set_pace(double updates_per_s);  // 0: as fast as possible
+  static constexpr double demonstration_pace = 60;
+  double pace = 0;
+  void give_file(NamedFile file);  // by content: recording, session or experiment
+  void train_draft();
+  void train_preview();
+  void toggle();
+  void copy_link();
+  void say(bool error, std::string text);
+
+  void frame();                    // draws one frame of ImGui
+  bool wants_frame(double now_s);  // something to draw: new snapshot, input, an animation
+  bool attended(double now_s) const { return now_s < active_until_s_; }  // the user did something just now
+  std::string state_json(float pixels_per_unit) const;
+  void textures_lost();  // after the graphics context came back
+
+  Host& host;
+  Live live;
+  std::shared_ptr<const Snapshot> now;  // of this frame; never null
+  Theme theme = Theme::light;
+  float scale = 1;  // pixels per unit of the design
+
+  Spec draft;         // what the settings show
+  Problems problems;  // of the draft
+  bool draft_changed = false;
+  void draft_edited();  // validates
+  std::string problem_at(const std::string& path) const;
+
+  Preview preview;  // file null: none
+  ViewState view;
+
+  // Records the last item's place under a name, for tests and scripts.
+  void track(const std::string& name);
+  void track(const std::string& name, ImVec2 min, ImVec2 max);
+
+ private:
+  void take_messages();
+  void follow_setup();
+
+  std::vector<Notice> notices_;
+  std::map<std::string, Rect> widgets_;
+  uint64_t setup_seen_ = 0;
+  FilePtr draft_recording_;
+  uint64_t drawn_ = 0;
+  double active_until_s_ = 0;
+  Theme theme_applied_ = Theme::light;
+  float scale_applied_ = 0;
+  bool fresh_ = true;
+
+  friend void draw_notices(App& app);
+};
+
+}  // namespace dalea::app

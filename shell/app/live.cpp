@@ -1,0 +1,578 @@
+#include "app/live.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/picture.h"
+#include "session/npz.h"
+
+namespace dalea::app {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+constexpr double snapshot_every_s = 0.05;  // at most 20 a second
+constexpr double watching_share = 0.02;    // of the training time, for each of: weights, hash, trace
+constexpr size_t most_loss_points = 2000;
+
+MatrixView view_of(const Weights& w, std::shared_ptr<const Pattern> mask) {
+  MatrixView view;
+  view.units = w.rows;
+  view.sparse = w.sparse();
+  view.pattern = w.sparse() ? w.pattern : std::move(mask);
+  view.values = w.values;
+  return view;
+}
+
+std::string recording_key(const Spec& spec) {
+  const RecordingSpec& r = spec.recording;
+  std::string key = r.sha256 + "|" + r.orientation + "|" + std::to_string(r.rate_hz);
+  for (const std::string& c : r.columns) key += "|+" + c;
+  for (const std::string& c : r.exclude) key += "|-" + c;
+  return key;
+}
+
+std::string safe_name(const std::string& name) {
+  std::string safe;
+  for (char c : name.substr(0, 60)) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+      safe += c;
+    else if (c >= 'A' && c <= 'Z')
+      safe += static_cast<char>(c - 'A' + 'a');
+    else if (!safe.empty() && safe.back() != '-')
+      safe += '-';
+  }
+  while (!safe.empty() && safe.back() == '-') safe.pop_back();
+  return safe.empty() ? "dalea" : safe;
+}
+
+// Of the first twenty trials the one whose target changes most: something to see.
+int64_t liveliest(const Trials& t) {
+  int64_t best = 0;
+  double most = -1;
+  for (int64_t k = 0; k < std::min<int64_t>(20, t.count) && !t.target.empty(); ++k) {
+    double sum = 0;
+    const float* y = t.target.data() + k * t.steps * t.outputs;
+    for (int64_t e = t.outputs; e < t.steps * t.outputs; ++e) {
+      const double d = static_cast<double>(y[e] - y[e - t.outputs]);
+      if (std::isfinite(d)) sum += std::fabs(d);
+    }
+    if (sum > most) {
+      most = sum;
+      best = k;
+    }
+  }
+  return best;
+}
+
+std::vector<std::byte> bytes_of(std::string_view text) {
+  const auto* p = reinterpret_cast<const std::byte*>(text.data());
+  return {p, p + text.size()};
+}
+
+std::string hex(uint64_t hash) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+}  // namespace
+
+const char* phase_text(Phase phase) {
+  switch (phase) {
+    case Phase::empty:
+      return "nothing open";
+    case Phase::building:
+      return "building the network";
+    case Phase::paused:
+      return "paused";
+    case Phase::running:
+      return "learning";
+    case Phase::finished:
+      return "finished";
+    case Phase::failed:
+      return "stopped by an error";
+    case Phase::needs_recording:
+      return "waiting for the recording";
+  }
+  return "";
+}
+
+float MatrixView::at(int64_t post, int64_t pre) const {
+  if (!sparse) return values[static_cast<size_t>(pre * units + post)];
+  const auto begin = pattern->row.begin() + pattern->col_start[pre],
+             end = pattern->row.begin() + pattern->col_start[pre + 1];
+  const auto it = std::lower_bound(begin, end, static_cast<int32_t>(post));
+  return it != end && *it == post ? values[static_cast<size_t>(it - pattern->row.begin())] : 0.0f;
+}
+
+bool MatrixView::exists(int64_t post, int64_t pre) const {
+  if (!pattern) return true;
+  return std::binary_search(pattern->row.begin() + pattern->col_start[pre],
+                            pattern->row.begin() + pattern->col_start[pre + 1], static_cast<int32_t>(post));
+}
+
+Live::Live(const LiveOptions& options) : options_(options) {
+  history_ = std::make_shared<std::vector<EpochRecord>>();
+  auto first = std::make_shared<Snapshot>();
+  first->history = history_;
+  latest_ = seen_ = std::move(first);
+  if (!threads_available()) options_.own_thread = false;
+  if (options_.own_thread) thread_ = std::thread([this] { loop(); });
+}
+
+Live::~Live() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    pending_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Live::send(Command command) {
+  {
+    const std::lock_guard lock(mutex_);
+    commands_.push_back(std::move(command));
+    pending_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Live::train(const Spec& spec, FilePtr recording, bool play) {
+  send({Command::train, std::make_shared<Spec>(spec), nullptr, std::move(recording), play});
+}
+void Live::open_session(FilePtr file, FilePtr recording) {
+  send({Command::open, nullptr, std::move(file), std::move(recording)});
+}
+void Live::play() {
+  send({Command::play, nullptr, nullptr, nullptr});
+}
+void Live::pause() {
+  send({Command::pause, nullptr, nullptr, nullptr});
+}
+void Live::step() {
+  send({Command::step, nullptr, nullptr, nullptr});
+}
+void Live::step_epoch() {
+  send({Command::step_epoch, nullptr, nullptr, nullptr});
+}
+void Live::restart() {
+  send({Command::restart, nullptr, nullptr, nullptr});
+}
+void Live::new_seed() {
+  send({Command::new_seed, nullptr, nullptr, nullptr});
+}
+void Live::show_trial(int64_t trial) {
+  send({Command::trial, nullptr, nullptr, nullptr, false, trial});
+}
+void Live::preview(FilePtr file, const RecordingSpec& recording) {
+  auto spec = std::make_shared<Spec>();
+  spec->recording = recording;
+  send({Command::preview, std::move(spec), std::move(file), nullptr});
+}
+void Live::give_recording(FilePtr file) {
+  send({Command::give, nullptr, std::move(file), nullptr});
+}
+void Live::save(Download what) {
+  send({Command::save, nullptr, nullptr, nullptr, false, 0, what});
+}
+
+std::shared_ptr<const Snapshot> Live::snapshot() {
+  wanted_ = true;
+  if (std::unique_lock lock(mutex_, std::try_to_lock); lock) seen_ = latest_;
+  return seen_;
+}
+
+bool Live::take_file(NamedFile& file) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || files_.empty()) return false;
+  file = std::move(files_.front());
+  files_.pop_front();
+  return true;
+}
+
+bool Live::take_notice(Notice& notice) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || notices_.empty()) return false;
+  notice = std::move(notices_.front());
+  notices_.pop_front();
+  return true;
+}
+
+bool Live::take_preview(Preview& preview) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || previews_.empty()) return false;
+  preview = std::move(previews_.front());
+  previews_.pop_front();
+  return true;
+}
+
+void Live::say(bool error, std::string text) {
+  const std::lock_guard lock(mutex_);
+  notices_.push_back({error, std::move(text)});
+}
+
+void Live::loop() {
+  for (;;) {
+    std::deque<Command> todo;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stop_ || !commands_.empty() || running(); });
+      if (stop_) return;
+      todo.swap(commands_);
+      pending_ = false;
+    }
+    obey_all(todo);
+    while (running() && !pending_) {
+      after(trainer_->step());
+      if (pace_ > 0) {
+        std::unique_lock lock(mutex_);
+        wake_.wait_until(lock, next_update_, [this] { return pending_.load(); });
+      }
+    }
+  }
+}
+
+void Live::pump(double seconds) {
+  if (options_.own_thread) return;
+  std::deque<Command> todo;
+  {
+    const std::lock_guard lock(mutex_);
+    todo.swap(commands_);
+    pending_ = false;
+  }
+  obey_all(todo);
+  const Clock::time_point start = Clock::now();
+  while (running() && Seconds(Clock::now() - start).count() < seconds && (pace_ <= 0 || Clock::now() >= next_update_))
+    after(trainer_->advance());
+}
+
+void Live::obey_all(const std::deque<Command>& commands) {
+  for (const Command& c : commands) {
+    try {
+      obey(c);
+    } catch (const std::bad_alloc&) {
+      say(true, "There is not enough memory for this; make the network, training.batch or task.steps smaller");
+    } catch (const std::exception& e) {
+      say(true, e.what());
+    }
+  }
+}
+
+void Live::open(FilePtr file, FilePtr recording) {
+  Result<Session> session = read_session(file->bytes, file->name);
+  if (!session) {
+    say(true, session.error().text());
+    return;
+  }
+  waiting_session_ = file;
+  build(session->spec, std::move(recording), false, &*session);
+}
+
+void Live::obey(const Command& command) {
+  // What needs a network says nothing when there is none.
+  switch (command.kind) {
+    case Command::train:
+      waiting_session_ = nullptr;
+      build(*command.spec, command.recording, command.flag, nullptr);
+      return;
+    case Command::open:
+      open(command.file, command.recording);
+      return;
+    case Command::give:
+      if (waiting_session_)
+        open(waiting_session_, command.file);
+      else if (waiting_spec_)
+        build(*waiting_spec_, command.file, true, nullptr);
+      return;
+    case Command::preview: {
+      Preview p{command.file, command.spec->recording, nullptr, ""};
+      Result<Recording> read = read_recording(command.file->bytes, command.file->name, p.spec);
+      if (read)
+        p.recording = std::make_shared<Recording>(std::move(*read));
+      else
+        p.error = read.error().text();
+      const std::lock_guard lock(mutex_);
+      previews_.push_back(std::move(p));
+      return;
+    }
+    default:
+      break;
+  }
+  if (!trainer_) return;
+  switch (command.kind) {
+    case Command::play:
+      if (phase_ == Phase::paused) phase_ = Phase::running;
+      break;
+    case Command::pause:
+      if (phase_ == Phase::running) phase_ = Phase::paused;
+      break;
+    case Command::step:
+    case Command::step_epoch:
+      if (phase_ == Phase::paused || phase_ == Phase::running) {
+        phase_ = Phase::running;
+        (command.kind == Command::step ? stop_at_update_ : stop_at_epoch_) = true;
+      }
+      break;
+    case Command::restart:
+    case Command::new_seed: {
+      Spec spec = setup_->spec;
+      if (command.kind == Command::new_seed) ++spec.seed;
+      build(spec, recording_, phase_ != Phase::paused, nullptr);
+      return;
+    }
+    case Command::trial:
+      trial_chosen_ = true;
+      trial_ = setup_->held_out_trials > 0 ? std::clamp<int64_t>(command.number, 0, setup_->held_out_trials - 1) : 0;
+      traced_ = {};
+      publish(true);
+      return;
+    case Command::save:
+      make_file(command.what);
+      return;
+    default:
+      break;
+  }
+  rate_from_ = {};
+  publish(phase_ != Phase::running);
+}
+
+// Keeps what was there when the new experiment cannot be built.
+void Live::build(const Spec& given, FilePtr file, bool play, const Session* session) {
+  const auto refuse = [&](const Error& error) { say(true, error.text()); };
+  Spec spec = given;
+  spec.recording.file.clear();  // a path belongs to somebody's disk
+  if (trainer_ == nullptr) {
+    phase_ = Phase::building;
+    publish(false);
+  }
+  const auto give_up = [&](const Error& error) {
+    if (trainer_ == nullptr) phase_ = Phase::empty;
+    refuse(error);
+    publish(true);
+  };
+
+  std::shared_ptr<const Recording> recording;
+  if (spec.task.type == "recording") {
+    if (file == nullptr && !spec.recording.sha256.empty()) file = recording_;
+    if (file != nullptr) {
+      std::string key = recording_key(spec);
+      if (parsed_ && file == recording_ && key == parsed_key_) {
+        recording = parsed_;
+      } else {
+        Result<Recording> read = read_recording(file->bytes, file->name, spec.recording);
+        if (!read && !spec.recording.sha256.empty() && sha256_hex(file->bytes) != spec.recording.sha256) {
+          file = nullptr;
+        } else if (!read) {
+          give_up(read.error());
+          return;
+        } else {
+          spec.recording.sha256 = read->sha256;
+          recording = std::make_shared<Recording>(std::move(*read));
+          recording_ = file;
+          parsed_ = recording;
+          parsed_key_ = recording_key(spec);
+        }
+      }
+    }
+    if (recording == nullptr && !spec.recording.sha256.empty()) {
+      if (trainer_ == nullptr) phase_ = Phase::needs_recording;
+      waiting_for_ = spec.recording.sha256;
+      waiting_spec_ = std::make_shared<Spec>(spec);
+      say(false,
+          "This experiment was made with a recording that is not here: give the file whose SHA-256 begins with " +
+              spec.recording.sha256.substr(0, 12) + " (drop it on the window or open it)");
+      publish(true);
+      return;
+    }
+  }
+  Result<Dataset> data = make_dataset(spec, recording.get(), session ? session->state.run : 0);
+  if (!data) return give_up(data.error());
+  auto setup = std::make_shared<Setup>();
+  setup->channel_names = data->channel_names;
+  setup->output_names = data->output_names;
+  setup->loss_unit = data->unit;
+  setup->dt_s = data->dt_s;
+  setup->held_out_trials = data->held_out.count;
+  if (data->recording) setup->recording = std::make_shared<Recording>(*data->recording);
+  if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
+  TrainerOptions options;
+  options.threads = options_.own_thread ? options_.threads : 1;
+  Result<std::unique_ptr<Trainer>> made =
+      Trainer::create(spec, std::move(*data), session ? session->state.run : 0, options);
+  if (!made) return give_up(made.error());
+  if (session)
+    if (Status ok = (*made)->restore(session->state); !ok) return give_up(ok.error());
+
+  trainer_ = std::move(*made);
+  waiting_for_.clear();
+  waiting_spec_ = nullptr;
+  waiting_session_ = nullptr;
+  setup->serial = ++builds_;
+  setup->spec = trainer_->spec();
+  setup->link = encode_link(setup->spec);
+  for (size_t p = 0; p < spec.populations.size(); ++p)
+    setup->populations.push_back(
+        {spec.populations[p].name, spec.populations[p].sign, trainer_->model().populations[p]});
+  const Pattern* mask = trainer_->mask();
+  std::shared_ptr<const Pattern> shared = mask != nullptr ? std::make_shared<Pattern>(*mask) : nullptr;
+  setup->initial = std::make_shared<MatrixView>(view_of(trainer_->initial().W_rec, shared));
+  setup->batches_per_epoch = trainer_->batches_per_epoch();
+  setup->threads = trainer_->threads();
+  setup->isa = isa_name(trainer_->isa());
+  setup_ = std::move(setup);
+  history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+  losses_.clear();
+  loss_stride_ = 1;
+  stop_at_update_ = stop_at_epoch_ = false;
+  if (!trial_chosen_) trial_ = liveliest(trainer_->data().held_out);
+  trial_ = std::min(trial_, std::max<int64_t>(0, setup_->held_out_trials - 1));
+  rate_from_ = {};
+  rate_ = 0;
+  phase_ = trainer_->finished() ? Phase::finished : play ? Phase::running : Phase::paused;
+  publish(true);
+}
+
+void Live::after(Trainer::Event event) {
+  using Event = Trainer::Event;
+  if (event == Event::update) {
+    if (const double pace = pace_; pace > 0)
+      next_update_ = std::max(next_update_ + std::chrono::duration_cast<Clock::duration>(Seconds(1 / pace)),
+                              Clock::now() - std::chrono::milliseconds(20));
+    if (trainer_->updates() % loss_stride_ == 0) {
+      losses_.push_back({static_cast<double>(trainer_->updates()), trainer_->last_loss()});
+      if (losses_.size() >= most_loss_points) {  // every second one, from now on half as often
+        for (size_t k = 0; k < losses_.size() / 2; ++k) losses_[k] = losses_[2 * k + 1];
+        losses_.resize(losses_.size() / 2);
+        loss_stride_ *= 2;
+      }
+    }
+    const Clock::time_point now = Clock::now();
+    if (rate_from_ == Clock::time_point{}) {
+      rate_from_ = now;
+      rate_updates_ = trainer_->updates();
+    } else if (const double s = Seconds(now - rate_from_).count(); s > 0.5) {
+      const double fresh = static_cast<double>(trainer_->updates() - rate_updates_) / s;
+      rate_ = rate_ > 0 ? 0.5 * (rate_ + fresh) : fresh;
+      rate_from_ = now;
+      rate_updates_ = trainer_->updates();
+    }
+  }
+  if (event == Event::epoch) history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+  bool exact = false;
+  if (event == Event::failed || event == Event::finished) {
+    phase_ = event == Event::failed ? Phase::failed : Phase::finished;
+    history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+    exact = true;
+  } else if (event == Event::epoch && trainer_->finished()) {
+    phase_ = Phase::finished;
+    exact = true;
+  } else if ((event == Event::update && stop_at_update_) || (event == Event::epoch && stop_at_epoch_)) {
+    phase_ = Phase::paused;
+    exact = true;
+  }
+  if (exact) {
+    stop_at_update_ = stop_at_epoch_ = false;
+    publish(true);
+  } else if (event != Event::working) {
+    publish_if_due();  // never within an update
+  }
+}
+
+void Live::publish_if_due() {
+  if (!watched_ || !wanted_) return;
+  const double since = Seconds(Clock::now() - published_).count();
+  if (since < snapshot_every_s || publish_cost_ > watching_share * since) return;
+  publish(false);
+}
+
+// `exact`: everything is of this very moment; else hash and trace are renewed as their cost allows.
+void Live::publish(bool exact) {
+  const Clock::time_point start = Clock::now();
+  auto s = std::make_shared<Snapshot>();
+  s->serial = ++snapshots_;
+  s->phase = phase_;
+  s->waiting_for = waiting_for_;
+  s->setup = setup_;
+  s->history = history_;
+  s->batch_losses = losses_;
+  s->updates_per_s = phase_ == Phase::running ? rate_ : 0;
+  if (trainer_) {
+    s->epoch = trainer_->epoch();
+    s->batch = trainer_->batch();
+    s->updates = trainer_->updates();
+    s->total_updates = setup_->spec.training.epochs * setup_->batches_per_epoch;
+    s->last_loss = trainer_->last_loss();
+    s->failure = trainer_->failure();
+    weights_ = std::make_shared<MatrixView>(view_of(trainer_->model().parameters.W_rec, setup_->initial->pattern));
+    audit_ = trainer_->audit();
+    const auto due = [&](Clock::time_point last, double cost) {
+      return exact || cost <= watching_share * Seconds(start - last).count();
+    };
+    if (due(hashed_, hash_cost_)) {
+      const Clock::time_point begin = Clock::now();
+      hash_ = hex(trainer_->hash());
+      hash_updates_ = s->updates;
+      hash_cost_ = Seconds(Clock::now() - begin).count();
+      hashed_ = begin;
+    }
+    if (setup_->held_out_trials > 0 && due(traced_, trace_cost_)) {
+      const Clock::time_point begin = Clock::now();
+      const Trials& split = trainer_->data().held_out;
+      Trainer::Trace trace = trainer_->trace(split, trial_);
+      auto view = std::make_shared<TraceView>();
+      view->trial = trial_;
+      view->steps = trace.steps;
+      view->input = std::move(trace.input);
+      view->target = std::move(trace.target);
+      view->output = std::move(trace.output);
+      if (!split.scored.empty()) {
+        const auto from = split.scored.begin() + trial_ * split.steps * split.outputs;
+        view->scored.assign(from, from + split.steps * split.outputs);
+      }
+      trace_ = std::move(view);
+      trace_cost_ = Seconds(Clock::now() - begin).count();
+      traced_ = begin;
+    }
+    s->weights = weights_;
+    s->trace = trace_;
+    s->hash = hash_;
+    s->hash_updates = hash_updates_;
+    s->audit = audit_;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    latest_ = std::move(s);
+  }
+  wanted_ = false;
+  published_ = Clock::now();
+  publish_cost_ = exact ? publish_cost_ : Seconds(published_ - start).count();
+}
+
+void Live::make_file(Download what) {
+  NamedFile file;
+  const std::string stem = safe_name(setup_->spec.name);
+  switch (what) {
+    case Download::session:
+      file = {stem + "-session.npz", write_session(*trainer_, options_.platform)};
+      break;
+    case Download::weights:
+      file = {stem + "-weights.npz", write_weights(trainer_->state().parameters)};
+      break;
+    case Download::curves:
+      file = {stem + "-curves.csv", bytes_of(history_csv(trainer_->history()))};
+      break;
+    case Download::picture: {
+      std::vector<std::string> names;
+      for (const PopulationView& p : setup_->populations) names.push_back(p.name);
+      file = {stem + "-weights.png", weight_picture(trainer_->model(), names, trainer_->mask())};
+      break;
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  files_.push_back(std::move(file));
+}
+
+}  // namespace dalea::app

@@ -1,0 +1,219 @@
+// A training that can be watched: commands in, const snapshots out. The trainer lives on a thread of its own, or, in a
+// build without threads, inside pump(). No user interface here, so it can be tested by itself.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "session/session.h"
+#include "training/trainer.h"
+
+namespace dalea::app {
+
+// A file as it was given, never its path on somebody's disk.
+struct NamedFile {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+using FilePtr = std::shared_ptr<const NamedFile>;
+
+enum class Phase { empty, building, paused, running, finished, failed, needs_recording };
+const char* phase_text(Phase phase);  // "learning", "paused", ...
+
+// A plain matrix to look at. Dense: column-major (post, pre). `pattern`: which synapses can exist; null: all.
+struct MatrixView {
+  int64_t units = 0;
+  std::shared_ptr<const Pattern> pattern;
+  bool sparse = false;        // values are one per entry of the pattern, column order
+  std::vector<float> values;  // (post, pre) column-major, or per entry
+  float at(int64_t post, int64_t pre) const;
+  bool exists(int64_t post, int64_t pre) const;
+};
+
+struct PopulationView {
+  std::string name;
+  Sign sign = Sign::free;
+  Range units;
+};
+
+// What does not change while one network trains.
+struct Setup {
+  uint64_t serial = 0;  // counts networks built
+  Spec spec;
+  std::string link;  // fragment, "v1=..."
+  std::vector<PopulationView> populations;
+  std::shared_ptr<const MatrixView> initial;
+  std::vector<std::string> channel_names, output_names;
+  std::string loss_unit;
+  double dt_s = 0;
+  int64_t batches_per_epoch = 0, held_out_trials = 0;
+  std::shared_ptr<const Recording> recording;  // null: the task has none
+  std::shared_ptr<const Baselines> baselines;  // of the held-out frames; null: none
+  int threads = 1;
+  std::string isa;
+};
+
+struct TraceView {
+  int64_t trial = 0, steps = 0;
+  std::vector<float> input, target, output;  // (step, channel)
+  std::vector<uint8_t> scored;               // (step, output); empty: all
+};
+
+struct LossPoint {
+  double update, loss;
+};
+
+struct Snapshot {
+  uint64_t serial = 0;  // rises with every snapshot
+  Phase phase = Phase::empty;
+  std::shared_ptr<const Setup> setup;  // null until something was built
+  int64_t epoch = 0, batch = 0, updates = 0, total_updates = 0;
+  double updates_per_s = 0;
+  double last_loss = 0;
+  std::shared_ptr<const std::vector<EpochRecord>> history;  // never null
+  std::vector<LossPoint> batch_losses;                      // of this network, thinned to at most 2,000
+  std::shared_ptr<const MatrixView> weights;
+  std::shared_ptr<const TraceView> trace;
+  std::string hash;          // 16 hexadecimal digits
+  int64_t hash_updates = 0;  // after how many updates `hash` was taken: now, or a little before while it runs
+  Audit audit;
+  std::string failure;      // phase failed: why
+  std::string waiting_for;  // SHA-256 of the recording that an experiment or session still needs; empty: nothing
+};
+
+// A message for the user, with what went wrong where.
+struct Notice {
+  bool error = false;
+  std::string text;
+};
+
+struct LiveOptions {
+  int threads = 1;         // of the trainer
+  bool own_thread = true;  // false: call pump()
+  std::string platform;    // for the session file's provenance
+};
+
+// A recording as it would be read, before it is trained on.
+struct Preview {
+  FilePtr file;
+  RecordingSpec spec;
+  std::shared_ptr<const Recording> recording;  // null: error says why
+  std::string error;
+};
+
+enum class Download { session, weights, curves, picture };
+
+class Live {
+ public:
+  explicit Live(const LiveOptions& options);
+  ~Live();
+  Live(const Live&) = delete;
+  Live& operator=(const Live&) = delete;
+
+  // Commands return at once. `recording`: the file for task "recording"; null: simulated, or the one already held
+  // when its hash fits.
+  void train(const Spec& spec, FilePtr recording, bool play);
+  void open_session(FilePtr file, FilePtr recording);
+  void play();
+  void pause();
+  void step();        // one update, then pause
+  void step_epoch();  // to the end of the epoch, then pause
+  void restart();     // same seed; keeps playing if it was
+  void new_seed();
+  void show_trial(int64_t held_out_trial);
+  void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
+  void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
+  void save(Download what);                               // the file comes out of take_file()
+
+  // The latest snapshot; never null, never blocks for long. Asking is what makes the next one.
+  std::shared_ptr<const Snapshot> snapshot();
+  bool take_file(NamedFile& file);
+  bool take_notice(Notice& notice);
+  bool take_preview(Preview& preview);
+
+  // Without a thread: does commands, then trains for about this long, one time step at a time.
+  void pump(double seconds);
+  bool own_thread() const { return options_.own_thread; }
+  // At most this many updates a second, to watch; 0: as fast as possible. The bits are the same.
+  void set_pace(double updates_per_s) { pace_ = updates_per_s; }
+  // For measuring: no snapshots while training.
+  void watch(bool on) { watched_ = on; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Command {
+    enum Kind { train, open, play, pause, step, step_epoch, restart, new_seed, trial, save, preview, give } kind;
+    std::shared_ptr<const Spec> spec;
+    FilePtr file, recording;
+    bool flag = false;
+    int64_t number = 0;
+    Download what = Download::session;
+  };
+
+  void send(Command command);
+  void loop();
+  void obey(const Command& command);
+  void obey_all(const std::deque<Command>& commands);
+  void open(FilePtr file, FilePtr recording);
+  void build(const Spec& spec, FilePtr recording, bool play, const Session* session);
+  void after(Trainer::Event event);
+  void publish(bool exact);
+  void publish_if_due();
+  void say(bool error, std::string text);
+  void make_file(Download what);
+  bool running() const { return trainer_ && phase_ == Phase::running; }
+
+  LiveOptions options_;
+
+  // Shared.
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Command> commands_;
+  std::shared_ptr<const Snapshot> latest_;
+  std::deque<NamedFile> files_;
+  std::deque<Notice> notices_;
+  std::deque<Preview> previews_;
+  std::shared_ptr<const Snapshot> seen_;  // the reader's own
+  std::atomic<bool> stop_{false}, pending_{false}, wanted_{true}, watched_{true};
+
+  // The trainer's side.
+  std::unique_ptr<Trainer> trainer_;
+  std::atomic<double> pace_{0};
+  Clock::time_point next_update_{};  // not before, when paced
+  bool trial_chosen_ = false;        // by the user
+  Phase phase_ = Phase::empty;
+  std::shared_ptr<const Setup> setup_;
+  FilePtr recording_;
+  std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
+  std::string parsed_key_;
+  std::shared_ptr<const Spec> waiting_spec_;  // needs the recording waiting_for_
+  FilePtr waiting_session_;
+  std::string waiting_for_;
+  std::shared_ptr<const std::vector<EpochRecord>> history_;
+  std::vector<LossPoint> losses_;
+  int64_t loss_stride_ = 1;
+  bool stop_at_update_ = false, stop_at_epoch_ = false;
+  int64_t trial_ = 0;
+  uint64_t builds_ = 0, snapshots_ = 0;
+  std::shared_ptr<const MatrixView> weights_;
+  std::shared_ptr<const TraceView> trace_;
+  std::string hash_;
+  int64_t hash_updates_ = 0;
+  Audit audit_;
+  Clock::time_point published_{}, hashed_{}, traced_{}, rate_from_{};
+  double publish_cost_ = 0, hash_cost_ = 0, trace_cost_ = 0;
+  int64_t rate_updates_ = 0;
+  double rate_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace dalea::app

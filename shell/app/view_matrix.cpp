@@ -1,0 +1,335 @@
+// The recurrent weights as a picture that can be entered down to single synapses.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "app/views.h"
+#include "common/picture.h"
+#include "imgui_internal.h"
+
+namespace dalea::app {
+namespace {
+
+constexpr int most_pixels = 2048;  // of the texture; larger matrices show the strongest synapse of each cell
+
+constexpr uint32_t pack(Color c) {
+  return 0xff000000u | static_cast<uint32_t>(c.b) << 16 | static_cast<uint32_t>(c.g) << 8 | c.r;
+}
+
+// Colours of -1 .. 1 in steps of 1/512.
+const std::vector<uint32_t>& ramp() {
+  static const std::vector<uint32_t> table = [] {
+    std::vector<uint32_t> t(1025);
+    for (int k = 0; k <= 1024; ++k) t[static_cast<size_t>(k)] = pack(weight_color(static_cast<float>(k - 512), 512));
+    return t;
+  }();
+  return table;
+}
+
+// 1, 2 or 5 times a power of ten, at least v: the scale changes rarely.
+float nice(float v) {
+  if (!(v > 0)) return 1;
+  const float ten = std::pow(10.0f, std::floor(std::log10(v)));
+  for (float m : {1.0f, 2.0f, 5.0f})
+    if (v <= m * ten * 1.0001f) return m * ten;
+  return 10 * ten;
+}
+
+// The 99.5th percentile of |w| over at most 20,000 of the values.
+float typical_largest(const MatrixView& now, const MatrixView* base) {
+  std::vector<float> sizes;
+  const size_t stride = std::max<size_t>(1, now.values.size() / 20000);
+  for (size_t e = 0; e < now.values.size(); e += stride) {
+    const float v = std::fabs(base ? now.values[e] - base->values[e] : now.values[e]);
+    if (v > 0) sizes.push_back(v);
+  }
+  if (sizes.empty()) return 0;
+  const auto k = sizes.begin() + static_cast<std::ptrdiff_t>(0.995 * static_cast<double>(sizes.size() - 1));
+  std::nth_element(sizes.begin(), k, sizes.end());
+  return *k;
+}
+
+// Pixels with x = post and y = pre: the matrix's own memory order; drawing swaps the axes.
+int paint(const MatrixView& m, const MatrixView* base, float scale, std::vector<uint32_t>& pixels) {
+  const int64_t n = m.units, shrink = (n + most_pixels - 1) / most_pixels, side = (n + shrink - 1) / shrink;
+  const std::vector<uint32_t>& colors = ramp();
+  const float k = 512 / scale;
+  const auto color = [&](float v) { return colors[static_cast<size_t>(std::clamp(v * k + 512.5f, 0.0f, 1024.0f))]; };
+  pixels.resize(static_cast<size_t>(side * side));
+  const auto value = [&](size_t e) { return base ? m.values[e] - base->values[e] : m.values[e]; };
+  if (shrink == 1 && !m.pattern) {
+    for (size_t e = 0; e < pixels.size(); ++e) pixels[e] = color(value(e));
+    return static_cast<int>(side);
+  }
+  if (m.pattern) std::fill(pixels.begin(), pixels.end(), pack(absent_color));
+  std::vector<float> strongest(shrink > 1 ? pixels.size() : 0, -1);
+  const auto put = [&](int64_t post, int64_t pre, float v) {
+    const auto at = static_cast<size_t>(pre / shrink * side + post / shrink);
+    if (shrink > 1) {
+      if (std::fabs(v) <= strongest[at]) return;
+      strongest[at] = std::fabs(v);
+    }
+    pixels[at] = color(v);
+  };
+  for (int64_t j = 0; j < n; ++j) {
+    if (m.pattern)
+      for (int64_t e = m.pattern->col_start[j]; e < m.pattern->col_start[j + 1]; ++e) {
+        const int64_t i = m.pattern->row[static_cast<size_t>(e)];
+        put(i, j, value(static_cast<size_t>(m.sparse ? e : j * n + i)));
+      }
+    else
+      for (int64_t i = 0; i < n; ++i) put(i, j, value(static_cast<size_t>(j * n + i)));
+  }
+  return static_cast<int>(side);
+}
+
+std::string unit_name(const Setup& setup, int64_t unit) {
+  for (const PopulationView& p : setup.populations)
+    if (unit >= p.units.begin && unit < p.units.end) return p.name + " " + std::to_string(unit - p.units.begin + 1);
+  return std::to_string(unit + 1);
+}
+
+const char* sign_word(const Setup& setup, int64_t unit) {
+  for (const PopulationView& p : setup.populations)
+    if (unit >= p.units.begin && unit < p.units.end)
+      return p.sign == Sign::excitatory ? "excitatory" : p.sign == Sign::inhibitory ? "inhibitory" : "free sign";
+  return "";
+}
+
+std::string short_number(float v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", static_cast<double>(v));
+  return text;
+}
+
+// Reads from the bottom to the top.
+void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const char* text) {
+  const int first = draw->VtxBuffer.Size;
+  const ImVec2 size = ImGui::CalcTextSize(text);
+  draw->AddText(bottom_centre, color, text);
+  for (int k = first; k < draw->VtxBuffer.Size; ++k) {
+    ImVec2& v = draw->VtxBuffer[k].pos;
+    const ImVec2 d = {v.x - bottom_centre.x, v.y - bottom_centre.y};
+    v = {bottom_centre.x + d.y - size.y / 2, bottom_centre.y - d.x + size.x / 2};
+  }
+}
+
+}  // namespace
+
+void draw_matrix(App& app) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale;
+  ViewState& view = app.view;
+  const Snapshot& s = *app.now;
+  if (!s.setup || !s.weights) {
+    ImGui::TextDisabled("%s", s.phase == Phase::needs_recording
+                                  ? "Drop the recording here: the experiment is ready, its data are not."
+                                  : "The recurrent weights appear here.");
+    return;
+  }
+  const Setup& setup = *s.setup;
+
+  // What to show, and in which colours.
+  const auto mode = [&](const char* name, MatrixMode m, const char* help) {
+    const bool on = view.matrix == m;
+    if (on) {
+      ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
+      ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
+      ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
+    }
+    if (ImGui::Button(name)) {
+      view.matrix = m;
+      if (!view.lock_scale) view.scale = 0;
+    }
+    if (on) ImGui::PopStyleColor(3);
+    if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort)) ImGui::SetTooltip("%s", help);
+    app.track(std::string("matrix:") + name);
+    ImGui::SameLine(0, 4 * u);
+  };
+  mode("Start", MatrixMode::initial, "The weights before training");
+  mode("Now", MatrixMode::now, "The weights as they are now");
+  mode("Change", MatrixMode::change, "Now minus start");
+  ImGui::SameLine(0, 12 * u);
+  ImGui::Checkbox("Lock colour scale", &view.lock_scale);
+  app.track("matrix:lock");
+  if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort))
+    ImGui::SetTooltip("Keep the colours' scale, so that pictures can be compared");
+  ImGui::SameLine(0, 12 * u);
+  ImGui::BeginDisabled(view.span == 0);
+  if (ImGui::Button("Whole matrix")) view.span = 0;
+  ImGui::EndDisabled();
+  app.track("matrix:whole");
+
+  const MatrixView& shown = view.matrix == MatrixMode::initial ? *setup.initial : *s.weights;
+  const MatrixView* base = view.matrix == MatrixMode::change ? setup.initial.get() : nullptr;
+  const void* identity = &shown;
+  const bool fresh = identity != view.matrix_shown || view.matrix != view.matrix_mode_shown;
+  if (view.scale <= 0 || (fresh && !view.lock_scale)) {
+    const float largest = nice(typical_largest(shown, base));
+    // Shrinks only when far too large, so that the colours do not flicker.
+    if (view.scale <= 0 || largest > view.scale || largest < 0.35f * view.scale) view.scale = largest;
+  }
+  if (fresh || view.scale != view.matrix_scale_shown || view.matrix_texture == ImTextureID{}) {
+    view.matrix_size = paint(shown, base, view.scale, view.pixels);
+    view.matrix_texture =
+        app.host.texture(view.matrix_texture, view.matrix_size, view.matrix_size, view.pixels.data(), true);
+    view.matrix_shown = identity;
+    view.matrix_mode_shown = view.matrix;
+    view.matrix_scale_shown = view.scale;
+  }
+
+  // Where it goes: labels above and to the left, the colour bar to the right.
+  const ImVec2 origin = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
+  const float line = ImGui::GetTextLineHeight();
+  const float left = 2 * line + 10 * u, top = 2 * line + 8 * u, right = 84 * u, bottom = line + 6 * u;
+  const float side = std::floor(std::max(60 * u, std::min(room.x - left - right, room.y - top - bottom)));
+  const float spare = std::max(0.0f, room.x - left - right - side);
+  const float spare_below = std::max(0.0f, room.y - top - bottom - side);
+  const ImVec2 at = {std::floor(origin.x + left + spare / 2), std::floor(origin.y + top + 0.4f * spare_below)};
+  const double n = static_cast<double>(shown.units);
+  if (view.span <= 0 || view.span > n) {
+    view.span = 0;
+    view.x = view.y = 0;
+  }
+  double span = view.span > 0 ? view.span : n;
+
+  ImGui::SetCursorScreenPos(at);
+  ImGui::InvisibleButton("matrix", {side, side});
+  app.track("matrix");
+  ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
+  const bool hovered = ImGui::IsItemHovered();
+  const ImGuiIO& io = ImGui::GetIO();
+  const auto clamp_view = [&] {
+    view.x = std::clamp(view.x, 0.0, n - span);
+    view.y = std::clamp(view.y, 0.0, n - span);
+  };
+  const double mx = static_cast<double>((io.MousePos.x - at.x) / side),
+               my = static_cast<double>((io.MousePos.y - at.y) / side);
+  const auto zoom = [&](double factor, double fx, double fy) {
+    const double wanted = std::clamp(span * factor, std::min(n, 4.0), n);
+    view.x += (span - wanted) * fx;
+    view.y += (span - wanted) * fy;
+    span = wanted;
+    view.span = wanted >= n ? 0 : wanted;
+    clamp_view();
+  };
+  if (hovered && io.MouseWheel != 0) zoom(std::pow(0.85, static_cast<double>(io.MouseWheel)), mx, my);
+  if (hovered && ImGui::IsMouseDoubleClicked(0)) {
+    view.span = 0;
+    span = n;
+    view.x = view.y = 0;
+  }
+  if (ImGui::IsItemActive() && ImGui::IsMouseDragging(0, 2 * u)) {
+    view.x -= static_cast<double>(io.MouseDelta.x / side) * span;
+    view.y -= static_cast<double>(io.MouseDelta.y / side) * span;
+    clamp_view();
+  }
+  if (ImGui::IsItemFocused() && io.NavVisible) {
+    if (ImGui::IsKeyPressed(ImGuiKey_Equal) || ImGui::IsKeyPressed(ImGuiKey_KeypadAdd)) zoom(0.8, 0.5, 0.5);
+    if (ImGui::IsKeyPressed(ImGuiKey_Minus) || ImGui::IsKeyPressed(ImGuiKey_KeypadSubtract)) zoom(1.25, 0.5, 0.5);
+  }
+
+  // The picture.
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  const float u0 = static_cast<float>(view.y / n), u1 = static_cast<float>((view.y + span) / n),
+              v0 = static_cast<float>(view.x / n), v1 = static_cast<float>((view.x + span) / n);
+  const ImVec2 end = {at.x + side, at.y + side};
+  draw->AddImageQuad(view.matrix_texture, at, {end.x, at.y}, end, {at.x, end.y}, {u0, v0}, {u0, v1}, {u1, v1},
+                     {u1, v0});
+  const auto sx = [&](double unit) { return at.x + static_cast<float>((unit - view.x) / span) * side; };
+  const auto sy = [&](double unit) { return at.y + static_cast<float>((unit - view.y) / span) * side; };
+  draw->PushClipRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, true);
+  for (const PopulationView& pop : setup.populations) {
+    if (pop.units.begin == 0) continue;
+    const double b = static_cast<double>(pop.units.begin);
+    const ImU32 c = IM_COL32(40, 44, 52, 200);
+    draw->AddLine({sx(b), at.y}, {sx(b), end.y}, c, 1.2f * u);
+    draw->AddLine({at.x, sy(b)}, {end.x, sy(b)}, c, 1.2f * u);
+  }
+  const auto hover_pre = static_cast<int64_t>(std::floor(view.x + mx * span)),
+             hover_post = static_cast<int64_t>(std::floor(view.y + my * span));
+  const bool on_synapse =
+      hovered && hover_pre >= 0 && hover_post >= 0 && hover_pre < shown.units && hover_post < shown.units;
+  if (on_synapse) {
+    const ImVec2 a = {sx(static_cast<double>(hover_pre)), sy(static_cast<double>(hover_post))},
+                 b = {sx(static_cast<double>(hover_pre + 1)), sy(static_cast<double>(hover_post + 1))};
+    draw->AddRect({a.x - 1, a.y - 1}, {b.x + 1, b.y + 1}, color32(p.accent), 0, 0, 2 * u);
+  }
+  draw->PopClipRect();
+  draw->AddRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, color32(p.muted));
+
+  // Axes: what a row and a column are, and which population.
+  const ImU32 ink = color32(p.text), muted = color32(p.muted);
+  const char *from = "from (presynaptic)", *to = "to (postsynaptic)";
+  draw->AddText({at.x + (side - ImGui::CalcTextSize(from).x) / 2, at.y - 2 * line - 7 * u}, muted, from);
+  vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + side / 2}, muted, to);
+  for (const PopulationView& pop : setup.populations) {
+    const double b = std::max(view.x, static_cast<double>(pop.units.begin)),
+                 e = std::min(view.x + span, static_cast<double>(pop.units.end));
+    const std::string name = pop.name.substr(0, 24);
+    const float width = ImGui::CalcTextSize(name.c_str()).x;
+    if (e > b && sx(e) - sx(b) > width + 4 * u)
+      draw->AddText({(sx(b) + sx(e) - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
+    const double rb = std::max(view.y, static_cast<double>(pop.units.begin)),
+                 re = std::min(view.y + span, static_cast<double>(pop.units.end));
+    if (re > rb && sy(re) - sy(rb) > width + 4 * u)
+      vertical_text(draw, {at.x - line / 2 - 5 * u, (sy(rb) + sy(re)) / 2}, ink, name.c_str());
+  }
+
+  // Colour bar.
+  const float bar_x = end.x + 14 * u, bar_h = std::min(side, 220 * u), bar_y = at.y + (side - bar_h) / 2,
+              bar_w = 14 * u;
+  const auto shade = [](float v) {
+    const Color c = weight_color(v, 1);
+    return IM_COL32(c.r, c.g, c.b, 255);
+  };
+  draw->AddRectFilledMultiColor({bar_x, bar_y}, {bar_x + bar_w, bar_y + bar_h / 2}, shade(1), shade(1), shade(0),
+                                shade(0));
+  draw->AddRectFilledMultiColor({bar_x, bar_y + bar_h / 2}, {bar_x + bar_w, bar_y + bar_h}, shade(0), shade(0),
+                                shade(-1), shade(-1));
+  draw->AddRect({bar_x, bar_y}, {bar_x + bar_w, bar_y + bar_h}, muted);
+  draw->AddText({bar_x - 2 * u, bar_y - 2 * line}, muted, view.matrix == MatrixMode::change ? "change" : "weight");
+  draw->AddText({bar_x + bar_w + 5 * u, bar_y - line / 2}, ink, ("+" + short_number(view.scale)).c_str());
+  draw->AddText({bar_x + bar_w + 5 * u, bar_y + (bar_h - line) / 2}, ink, "0");
+  draw->AddText({bar_x + bar_w + 5 * u, bar_y + bar_h - line / 2}, ink,
+                ("\xe2\x88\x92" + short_number(view.scale)).c_str());
+  if (shown.pattern) {
+    const float y = bar_y + bar_h + line;
+    draw->AddRectFilled({bar_x, y}, {bar_x + bar_w, y + bar_w}, pack(absent_color));
+    draw->AddText({bar_x + bar_w + 5 * u, y - 1 * u}, ink, "absent");
+  }
+
+  // The read-out.
+  char text[240];
+  if (on_synapse) {
+    const float value = shown.at(hover_post, hover_pre) - (base ? base->at(hover_post, hover_pre) : 0.0f);
+    const std::string a = unit_name(setup, hover_pre), b = unit_name(setup, hover_post);
+    const bool exists = shown.exists(hover_post, hover_pre);
+    if (exists)
+      std::snprintf(text, sizeof text, "from %s to %s: %s%.5g", a.c_str(), b.c_str(), base ? "changed by " : "",
+                    static_cast<double>(value));
+    else
+      std::snprintf(text, sizeof text, "from %s to %s: no synapse can be here", a.c_str(), b.c_str());
+    ImGui::BeginTooltip();
+    ImGui::PushFont(fonts.medium);
+    if (exists)
+      ImGui::Text("%s%.5g", base ? "changed by " : "", static_cast<double>(value));
+    else
+      ImGui::TextUnformatted("no synapse can be here");
+    ImGui::PopFont();
+    ImGui::Text("from  %s (%s)", a.c_str(), sign_word(setup, hover_pre));
+    ImGui::Text("to      %s", b.c_str());
+    ImGui::EndTooltip();
+  } else if (view.span > 0) {
+    std::snprintf(text, sizeof text, "%.0f x %.0f of %.0f units. Drag to move, wheel to zoom, double-click for all.",
+                  span, span, n);
+  } else {
+    std::snprintf(text, sizeof text, "%.0f units. Wheel to zoom, point at a synapse to read it.", n);
+  }
+  ImGui::PushFont(fonts.small);
+  const float width = ImGui::CalcTextSize(text).x;
+  draw->AddText({std::max(origin.x, at.x + (side - width) / 2), end.y + 6 * u}, muted, text);
+  ImGui::PopFont();
+}
+
+}  // namespace dalea::app

@@ -1,0 +1,166 @@
+// A recording before it is trained on: what was understood, what was dropped and why.
+#include <algorithm>
+#include <cmath>
+
+#include "app/views.h"
+#include "common/picture.h"
+#include "implot.h"
+
+namespace dalea::app {
+namespace {
+
+// Units from the top, time to the right, each unit's z-score in the colours of the weights.
+void paint(const Recording& r, ViewState& view) {
+  const int64_t columns = std::min<int64_t>(r.frames, 1200), rows = std::min<int64_t>(r.units, 800);
+  view.preview_width = static_cast<int>(columns);
+  view.preview_height = static_cast<int>(rows);
+  view.pixels.assign(static_cast<size_t>(columns * rows), 0);
+  for (int64_t y = 0; y < rows; ++y) {
+    const int64_t unit = y * r.units / rows;
+    double sum = 0, squares = 0, count = 0;
+    for (int64_t t = 0; t < r.frames; ++t) {
+      const double v = static_cast<double>(r.values[static_cast<size_t>(t * r.units + unit)]);
+      if (std::isfinite(v)) {
+        sum += v;
+        squares += v * v;
+        ++count;
+      }
+    }
+    const double mean = count > 0 ? sum / count : 0,
+                 sd = count > 0 ? std::sqrt(std::max(0.0, squares / count - mean * mean)) : 1;
+    for (int64_t x = 0; x < columns; ++x) {
+      const double v = static_cast<double>(r.values[static_cast<size_t>(x * r.frames / columns * r.units + unit)]);
+      const Color c =
+          std::isfinite(v) ? weight_color(static_cast<float>((v - mean) / (sd > 0 ? sd : 1)), 3) : absent_color;
+      view.pixels[static_cast<size_t>(y * columns + x)] =
+          0xff000000u | static_cast<uint32_t>(c.b) << 16 | static_cast<uint32_t>(c.g) << 8 | c.r;
+    }
+  }
+}
+
+void fact(const char* name, const std::string& value, float u) {
+  ImGui::TextDisabled("%s", name);
+  ImGui::SameLine(120 * u);
+  ImGui::TextWrapped("%s", value.c_str());
+}
+
+}  // namespace
+
+void draw_recording(App& app) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale;
+  ViewState& view = app.view;
+  const bool chosen = app.preview.file != nullptr;
+  const Snapshot& s = *app.now;
+  const Recording* r = chosen                          ? app.preview.recording.get()
+                       : s.setup && s.setup->recording ? s.setup->recording.get()
+                                                       : nullptr;
+
+  if (ImGui::Button("Open a CSV or NPY\xe2\x80\xa6")) app.host.pick_file();
+  app.track("open-recording");
+  ImGui::SameLine();
+  if (chosen && r) {
+    ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
+    ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
+    ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
+    if (ImGui::Button("Train on this recording")) app.train_preview();
+    ImGui::PopStyleColor(3);
+    app.track("train-recording");
+  } else {
+    ImGui::TextDisabled("or drop it anywhere: time x units, or units x time");
+  }
+  if (chosen && !r) {
+    ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
+    ImGui::TextWrapped("%s", app.preview.error.c_str());
+    ImGui::PopStyleColor();
+    return;
+  }
+  if (!r) {
+    ImGui::Spacing();
+    ImGui::TextWrapped(
+        "A recording is a matrix of numbers: one column (or row) for each unit, one row (or column) for each frame. It "
+        "is "
+        "split in time into training, validation and held-out parts, and the fit stands beside three baselines: the "
+        "last "
+        "frame, AR(1) and ridge regression. It never leaves this computer.");
+    return;
+  }
+  ImGui::Spacing();
+  fact("File", r->source + (r->format.empty() ? "" : "  (" + r->format + ")"), u);
+  fact("Size",
+       std::to_string(r->units) + " units, " + std::to_string(r->frames) + " frames" +
+           (r->missing > 0 ? ", " + std::to_string(r->missing) + " missing values (not scored)" : ""),
+       u);
+  if (chosen) {
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextDisabled("Orientation");
+    ImGui::SameLine(120 * u);
+    ImGui::SetNextItemWidth(150 * u);
+    RecordingSpec changed = app.preview.spec;
+    bool edited = false;
+    if (ImGui::BeginCombo("##orientation", changed.orientation.c_str())) {
+      for (const char* o : {"auto", "time-by-unit", "unit-by-time"})
+        if (ImGui::Selectable(o, changed.orientation == o)) {
+          changed.orientation = o;
+          edited = true;
+        }
+      ImGui::EndCombo();
+    }
+    app.track("orientation");
+    ImGui::SameLine();
+    ImGui::TextDisabled("read as %s: %s", r->orientation.c_str(), r->orientation_reason.c_str());
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextDisabled("Sampling rate");
+    ImGui::SameLine(120 * u);
+    ImGui::SetNextItemWidth(150 * u);
+    ImGui::InputDouble("##rate", &changed.rate_hz, 0, 0, changed.rate_hz > 0 ? "%.6g Hz" : "not given");
+    if (ImGui::IsItemDeactivatedAfterEdit())
+      edited = true;
+    else if (ImGui::IsItemActive())
+      app.preview.spec.rate_hz = changed.rate_hz;
+    app.track("rate");
+    ImGui::SameLine();
+    if (r->rate_hz > 0)
+      ImGui::TextDisabled("%.4g Hz, %.4g s in all", r->rate_hz, static_cast<double>(r->frames) / r->rate_hz);
+    else
+      ImGui::TextDisabled("unknown: time is counted in frames");
+    if (edited) app.live.preview(app.preview.file, changed);
+  } else {
+    fact("Orientation", r->orientation, u);
+    char rate[60];
+    std::snprintf(rate, sizeof rate, "%.4g Hz", r->rate_hz);
+    fact("Sampling rate", r->rate_hz > 0 ? rate : "unknown: time is counted in frames", u);
+  }
+  std::string dropped = r->dropped.empty() ? "nothing" : std::to_string(r->dropped.size()) + ": ";
+  for (size_t k = 0; k < r->dropped.size() && k < 6; ++k)
+    dropped += (k > 0 ? "; " : "") + r->dropped[k].unit + " (" + r->dropped[k].reason + ")";
+  if (r->dropped.size() > 6) dropped += "; and " + std::to_string(r->dropped.size() - 6) + " more";
+  fact("Left out", dropped, u);
+
+  if (view.preview_shown != r || view.preview_texture == ImTextureID{}) {
+    paint(*r, view);
+    view.preview_texture =
+        app.host.texture(view.preview_texture, view.preview_width, view.preview_height, view.pixels.data(), true);
+    view.preview_shown = r;
+    view.matrix_shown = nullptr;  // the pixels were shared
+  }
+  ImGui::PushFont(fonts.small);
+  ImGui::TextDisabled(
+      "z-score of each unit: blue \xe2\x88\x92"
+      "3, white 0, red +3; grey: missing");
+  ImGui::PopFont();
+  const double seconds = r->rate_hz > 0 ? static_cast<double>(r->frames) / r->rate_hz : static_cast<double>(r->frames);
+  const double units = static_cast<double>(r->units);
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
+  if (ImPlot::BeginPlot("##recording", ImGui::GetContentRegionAvail(), ImPlotFlags_NoLegend | ImPlotFlags_NoMenus)) {
+    ImPlot::SetupAxes(r->rate_hz > 0 ? "time (s)" : "frame", "unit", ImPlotAxisFlags_NoGridLines,
+                      ImPlotAxisFlags_NoGridLines | ImPlotAxisFlags_Invert);
+    ImPlot::SetupAxesLimits(0, seconds, 0, units, view.preview_shown == r ? ImPlotCond_Once : ImPlotCond_Always);
+    ImPlot::PlotImage("##pixels", view.preview_texture, {0, 0}, {seconds, units}, {0, 1}, {1, 0});
+    ImPlot::EndPlot();
+  }
+  ImGui::PopStyleVar();
+  app.track("recording");
+}
+
+}  // namespace dalea::app

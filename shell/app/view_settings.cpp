@@ -1,0 +1,442 @@
+// Every key of the experiment, edited in place; what is wrong is said under the field it is about.
+#include <cstdio>
+#include <cstring>
+
+#include "app/views.h"
+#include "spec/fields.h"
+
+namespace dalea::app {
+namespace {
+
+struct Words {
+  const char *path, *label, *help;
+};
+// How the keys of the experiment file are called in the window. A key without an entry shows its own name.
+constexpr Words words[] = {
+    {"name", "Title", "Shown above and in file names."},
+    {"note", "Note", "A sentence for the reader."},
+    {"seed", "Seed", "The same seed gives the same weights, trials and hash on every machine."},
+    {"runs", "Runs", "Independent networks. The window trains the first one; the command line trains all."},
+    {"network.activation", "Activation", "Nonlinearity of every unit."},
+    {"network.feedback", "Fed back",
+     "published: rectified under Dale's law, plain otherwise, as in the paper's code. rectified or plain: the same in "
+     "every condition."},
+    {"network.biases", "Biases", "Trainable bias of every unit."},
+    {"network.balanced", "Balanced start", "Scales inhibitory weights by n_E / n_I at initialisation."},
+    {"network.dt_s", "Time step (s)", "One step of the simulation, in seconds."},
+    {"network.noise", "State noise", "Standard deviation added to the state while training; 0: none."},
+    {"network.input_mask", "Input mask", "Input channel c reaches population c alone (off in the published code)."},
+    {"connectivity.self_connections", "Self-connections", "A unit may connect to itself."},
+    {"connectivity.storage", "Storage", "How the mask is computed with. The bits are the same."},
+    {"task.type", "Task",
+     "flip-flop: remember the last pulse. wave: reconstruct two waves. recording: predict its next frame."},
+    {"task.steps", "Steps a trial", "Time steps of one trial, or of one window of a recording."},
+    {"task.train", "Training trials", ""},
+    {"task.validation", "Validation trials", ""},
+    {"task.held_out", "Held-out trials", "Never trained on; every reported held-out loss comes from these."},
+    {"task.event_probability", "Pulse probability", "Chance of a pulse at every step."},
+    {"task.two_tone", "Both tones", "Off: the first sine alone, as the published code does."},
+    {"recording.orientation", "Orientation", "Which way round the file's matrix is."},
+    {"recording.columns", "Only units", "Names or numbers separated by commas; empty: all."},
+    {"recording.exclude", "Leave out", "Names or numbers separated by commas."},
+    {"recording.rate_hz", "Rate (Hz)", "Frames per second; 0: from a time column, else unknown."},
+    {"recording.scale", "Scaling", "z-score is fitted on the training part alone."},
+    {"recording.train_fraction", "Training part", "Fraction of the frames, from the start."},
+    {"recording.validation_fraction", "Validation part", "Fraction after the training part; the rest is held out."},
+    {"recording.stride", "Window stride", "Frames between starts of training windows; 0: half a window."},
+    {"recording.warmup", "Warm-up steps", "First steps of every window that are not scored."},
+    {"recording.simulated_units", "Simulated units", "Of the built-in Dale circuit, used while no file is given."},
+    {"recording.simulated_frames", "Simulated frames", "At 10 Hz."},
+    {"training.constraint", "Constraint",
+     "dale: signs are projected after every update. conventional: none. rectified: as the published code has it, which "
+     "destroys inhibition. rectified-forward: Song et al. 2016."},
+    {"training.optimizer.type", "Optimizer", ""},
+    {"training.optimizer.lr", "Learning rate", ""},
+    {"training.optimizer.beta1", "Beta 1", "Adam: decay of the first moment."},
+    {"training.optimizer.beta2", "Beta 2", "Adam: decay of the second moment."},
+    {"training.optimizer.epsilon", "Epsilon", ""},
+    {"training.optimizer.momentum", "Momentum", ""},
+    {"training.optimizer.decay", "Decay", "RMSprop: decay of the squared gradient."},
+    {"training.schedule.type", "Schedule", "cosine: as published, it is not restarted and rises again."},
+    {"training.schedule.t_max", "Half period", "Epochs from the largest to the smallest learning rate."},
+    {"training.schedule.lr_min", "Smallest rate", ""},
+    {"training.epochs", "Epochs", ""},
+    {"training.batch", "Batch size", "Trials of one update."},
+    {"training.loss", "Loss", ""},
+    {"training.rate_l2", "Rate penalty", "Times the mean squared rate."},
+    {"training.weight_l2", "Weight penalty", "Times the sum of squared recurrent weights."},
+    {"training.clip", "Gradient clip", "Largest global norm; 0: off."},
+};
+
+const Words* words_of(const std::string& path) {
+  for (const Words& w : words)
+    if (path == w.path) return &w;
+  return nullptr;
+}
+
+// Whether a key means anything for this experiment.
+bool applies(const std::string& path, const Spec& s) {
+  const std::string& task = s.task.type;
+  const std::string& optimizer = s.training.optimizer.type;
+  const auto is = [&](const char* p) { return path == p; };
+  if (is("task.event_probability")) return task == "flip-flop";
+  if (is("task.two_tone")) return task == "wave";
+  if (is("task.train") || is("task.validation") || is("task.held_out")) return task != "recording";
+  if (is("network.input_mask")) return task != "recording";
+  if (is("training.loss")) return task == "flip-flop";
+  if (is("recording.file") || is("recording.sha256")) return false;
+  if (is("recording.simulated_units") || is("recording.simulated_frames")) return s.recording.sha256.empty();
+  if (is("recording.columns") || is("recording.exclude") || is("recording.orientation"))
+    return !s.recording.sha256.empty();
+  if (is("training.optimizer.beta1") || is("training.optimizer.beta2")) return optimizer == "adam";
+  if (is("training.optimizer.epsilon")) return optimizer != "sgd";
+  if (is("training.optimizer.momentum")) return optimizer == "sgd";
+  if (is("training.optimizer.decay")) return optimizer == "rmsprop";
+  if (is("training.schedule.t_max") || is("training.schedule.lr_min")) return s.training.schedule.type != "constant";
+  return true;
+}
+
+bool input_text(const char* id, std::string& value, size_t most = 400) {
+  std::vector<char> buffer(std::max(most, value.size()) + 1, 0);
+  std::memcpy(buffer.data(), value.data(), value.size());
+  if (!ImGui::InputText(id, buffer.data(), buffer.size())) return false;
+  value = buffer.data();
+  return true;
+}
+
+const char* const sign_short[] = {"+ exc.", "\xe2\x88\x92 inh.", "free"};
+const char* const sign_names[] = {"+ excitatory", "\xe2\x88\x92 inhibitory", "free"};
+
+// Walks the one table of keys (spec/fields.h); draws the groups it is told to.
+class Editor {
+ public:
+  Editor(App& app, const char* only) : app_(app), only_(only) {}
+  bool changed = false;
+
+  void version() {}
+  void text(const char* key, std::string& v) {
+    row(key, [&] { return input_text("##v", v); });
+  }
+  void texts(const char* key, std::vector<std::string>& v) {
+    row(key, [&] {
+      std::string all;
+      for (const std::string& s : v) all += (all.empty() ? "" : ", ") + s;
+      if (!input_text("##v", all, 4000)) return false;
+      v.clear();
+      std::string one;
+      for (char c : all + ",") {
+        if (c != ',') {
+          if (c != ' ' || !one.empty()) one += c;
+        } else if (!one.empty()) {
+          v.push_back(one);
+          one.clear();
+        }
+      }
+      return true;
+    });
+  }
+  void flag(const char* key, bool& v) {
+    row(key, [&] { return ImGui::Checkbox("##v", &v); });
+  }
+  void real(const char* key, double& v, double, double, const char*, const char*) {
+    row(key, [&] { return ImGui::InputDouble("##v", &v, 0, 0, "%.6g"); });
+  }
+  void whole(const char* key, int64_t& v, int64_t, int64_t, const char*, const char*) {
+    row(key, [&] { return ImGui::InputScalar("##v", ImGuiDataType_S64, &v); });
+  }
+  void seed(const char* key, uint64_t& v) {
+    row(key, [&] { return ImGui::InputScalar("##v", ImGuiDataType_U64, &v); });
+  }
+  void choice(const char* key, std::string& v, Choices choices) {
+    row(key, [&] {
+      bool picked = false;
+      if (ImGui::BeginCombo("##v", v.c_str())) {
+        for (const char* c : choices)
+          if (ImGui::Selectable(c, v == c) && v != c) {
+            v = c;
+            picked = true;
+          }
+        ImGui::EndCombo();
+      }
+      return picked;
+    });
+  }
+  void activation(const char* key, Activation& v) {
+    row(key, [&] {
+      bool picked = false;
+      if (ImGui::BeginCombo("##v", activation_text(v))) {
+        for (Activation a : {Activation::tanh, Activation::relu, Activation::softplus, Activation::sigmoid})
+          if (ImGui::Selectable(activation_text(a), v == a) && v != a) {
+            v = a;
+            picked = true;
+          }
+        ImGui::EndCombo();
+      }
+      return picked;
+    });
+  }
+  void sign(const char*, Sign&) {}
+  void probability(const char* key, std::vector<std::vector<double>>& p);
+  void populations(const char*, std::vector<Population>& list);
+
+  template <class F>
+  void group(const char* key, F&& inner) {
+    const std::string before = prefix_;
+    const bool outer = prefix_.empty();
+    if (outer && std::strcmp(key, only_) != 0) return;
+    prefix_ += std::string(key) + ".";
+    if (outer) {
+      drawing_ = true;
+      inner(*this);
+      drawing_ = false;
+    } else {
+      inner(*this);
+    }
+    prefix_ = before;
+  }
+
+ private:
+  template <class F>
+  void row(const char* key, F&& widget) {
+    const std::string path = prefix_ + key;
+    const bool mine = prefix_.empty() ? std::strcmp(only_, "head") == 0 : drawing_;
+    if (!mine || !applies(path, app_.draft)) return;
+    const Words* w = words_of(path);
+    const float label = 132 * app_.scale;
+    ImGui::PushID(path.c_str());
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(w ? w->label : key);
+    if (w && *w->help && ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort)) help(w->help);
+    ImGui::SameLine(label);
+    ImGui::SetNextItemWidth(-1);
+    const std::string problem = app_.problem_at(path);
+    if (!problem.empty()) ImGui::PushStyleColor(ImGuiCol_Border, palette(app_.theme).bad);
+    changed = widget() || changed;
+    if (!problem.empty()) ImGui::PopStyleColor();
+    app_.track("field:" + path);
+    if (w && *w->help && ImGui::IsItemHovered(ImGuiHoveredFlags_DelayNormal)) help(w->help);
+    say_problem(problem);
+    ImGui::PopID();
+  }
+  void help(const char* text) {
+    ImGui::SetNextWindowSize({300 * app_.scale, 0});
+    ImGui::BeginTooltip();
+    ImGui::PushTextWrapPos(0);
+    ImGui::TextUnformatted(text);
+    ImGui::PopTextWrapPos();
+    ImGui::EndTooltip();
+  }
+  void say_problem(const std::string& problem) {
+    if (problem.empty()) return;
+    ImGui::PushStyleColor(ImGuiCol_Text, palette(app_.theme).bad);
+    ImGui::PushFont(fonts.small);
+    ImGui::TextWrapped("%s", problem.c_str());
+    ImGui::PopFont();
+    ImGui::PopStyleColor();
+  }
+
+  App& app_;
+  const char* only_;
+  std::string prefix_;
+  bool drawing_ = false;
+};
+
+void Editor::populations(const char*, std::vector<Population>& list) {
+  if (std::strcmp(only_, "populations") != 0) return;
+  const float u = app_.scale;
+  int remove = -1;
+  if (ImGui::BeginTable("populations", 5, ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_NoPadOuterX)) {
+    ImGui::TableSetupColumn("Name", ImGuiTableColumnFlags_WidthStretch);
+    ImGui::TableSetupColumn("Units", 0, 62 * u);
+    ImGui::TableSetupColumn("Sign", 0, 92 * u);
+    ImGui::TableSetupColumn("Tau (s)", 0, 52 * u);
+    ImGui::TableSetupColumn("##x", 0, 22 * u);
+    ImGui::PushFont(fonts.small);
+    ImGui::TableHeadersRow();
+    ImGui::PopFont();
+    for (size_t i = 0; i < list.size(); ++i) {
+      Population& p = list[i];
+      const std::string path = "populations[" + std::to_string(i) + "]";
+      ImGui::PushID(static_cast<int>(i));
+      ImGui::TableNextRow();
+      const auto cell = [&](const char* key, auto&& widget) {
+        ImGui::TableNextColumn();
+        ImGui::SetNextItemWidth(-1);
+        const bool wrong = !app_.problem_at(path + "." + key).empty();
+        if (wrong) ImGui::PushStyleColor(ImGuiCol_Border, palette(app_.theme).bad);
+        changed = widget() || changed;
+        if (wrong) ImGui::PopStyleColor();
+        app_.track("field:" + path + "." + key);
+      };
+      cell("name", [&] { return input_text("##name", p.name, 60); });
+      cell("size", [&] { return ImGui::InputScalar("##size", ImGuiDataType_S64, &p.size); });
+      cell("sign", [&] {
+        bool picked = false;
+        if (ImGui::BeginCombo("##sign", sign_short[static_cast<int>(p.sign)])) {
+          for (int k = 0; k < 3; ++k)
+            if (ImGui::Selectable(sign_names[k], static_cast<int>(p.sign) == k)) {
+              p.sign = static_cast<Sign>(k);
+              picked = true;
+            }
+          ImGui::EndCombo();
+        }
+        return picked;
+      });
+      cell("tau_s", [&] { return ImGui::InputDouble("##tau", &p.tau_s, 0, 0, "%.4g"); });
+      if (ImGui::IsItemHovered()) ImGui::SetTooltip("Time constant in seconds; 0: the unit does not leak.");
+      ImGui::TableNextColumn();
+      ImGui::BeginDisabled(list.size() < 2);
+      if (ImGui::Button("\xc3\x97", {22 * u, 0})) remove = static_cast<int>(i);
+      if (ImGui::IsItemHovered()) ImGui::SetTooltip("Remove this population");
+      ImGui::EndDisabled();
+      ImGui::PopID();
+    }
+    ImGui::EndTable();
+  }
+  for (size_t i = 0; i < list.size(); ++i)
+    for (const char* key : {"name", "size", "sign", "tau_s"}) {
+      const std::string path = "populations[" + std::to_string(i) + "]." + key, problem = app_.problem_at(path);
+      if (!problem.empty()) say_problem((list[i].name.empty() ? path : list[i].name + ", " + key) + ": " + problem);
+    }
+  say_problem(app_.problem_at("populations"));
+  auto& p = app_.draft.connectivity.probability;
+  const bool blocks = p.size() > 1 || (p.size() == 1 && list.size() == 1);
+  if (remove >= 0) {
+    list.erase(list.begin() + remove);
+    if (blocks && static_cast<size_t>(remove) < p.size()) {
+      p.erase(p.begin() + remove);
+      for (auto& row : p) row.erase(row.begin() + remove);
+    }
+    changed = true;
+  }
+  if (ImGui::Button("Add a population")) {
+    std::string name = "P" + std::to_string(list.size() + 1);
+    list.push_back({name, 20, Sign::excitatory, 0, "", "", ""});
+    if (blocks) {
+      for (auto& row : p) row.push_back(1);
+      p.emplace_back(list.size(), 1.0);
+    }
+    changed = true;
+  }
+  app_.track("add-population");
+}
+
+void Editor::probability(const char* key, std::vector<std::vector<double>>& p) {
+  if (!drawing_) return;
+  const float u = app_.scale;
+  const std::string path = prefix_ + key;
+  const size_t n = app_.draft.populations.size();
+  int kind = p.empty() ? 0 : p.size() == 1 && p[0].size() == 1 && n != 1 ? 1 : 2;
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Connections");
+  ImGui::SameLine(132 * u);
+  ImGui::SetNextItemWidth(-1);
+  if (ImGui::Combo("##kind", &kind, "all exist\0one probability\0one per block\0")) {
+    const double one = p.empty() ? 0.3 : p[0][0];
+    if (kind == 0) p.clear();
+    if (kind == 1) p = {{one}};
+    if (kind == 2) p.assign(n, std::vector<double>(n, one));
+    changed = true;
+  }
+  app_.track("field:" + path);
+  if (kind == 1) {
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted("Probability");
+    ImGui::SameLine(132 * u);
+    ImGui::SetNextItemWidth(-1);
+    changed = ImGui::InputDouble("##p", &p[0][0], 0, 0, "%.4g") || changed;
+  }
+  if (kind == 2 && p.size() == n &&
+      ImGui::BeginTable("blocks", static_cast<int>(n) + 1, ImGuiTableFlags_SizingStretchSame)) {
+    ImGui::PushFont(fonts.small);
+    ImGui::TableNextColumn();
+    ImGui::TextDisabled("to \\ from");
+    for (size_t j = 0; j < n; ++j) {
+      ImGui::TableNextColumn();
+      ImGui::TextUnformatted(app_.draft.populations[j].name.c_str());
+    }
+    for (size_t i = 0; i < n; ++i) {
+      ImGui::TableNextColumn();
+      ImGui::AlignTextToFramePadding();
+      ImGui::TextUnformatted(app_.draft.populations[i].name.c_str());
+      for (size_t j = 0; j < p[i].size() && j < n; ++j) {
+        ImGui::TableNextColumn();
+        ImGui::PushID(static_cast<int>(i * n + j));
+        ImGui::SetNextItemWidth(-1);
+        changed = ImGui::InputDouble("##p", &p[i][j], 0, 0, "%.3g") || changed;
+        ImGui::PopID();
+      }
+    }
+    ImGui::PopFont();
+    ImGui::EndTable();
+  }
+  for (const Error& e : app_.problems)
+    if (e.path.rfind(path, 0) == 0) say_problem(e.message);
+}
+
+}  // namespace
+
+void draw_settings(App& app) {
+  const std::string task_before = app.draft.task.type;
+  bool changed = false;
+  const auto section = [&](const char* title, const char* group, bool open) {
+    const bool wrong = [&] {
+      for (const Error& e : app.problems)
+        if (e.path.rfind(group, 0) == 0) return true;
+      return false;
+    }();
+    if (wrong) ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).bad);
+    ImGui::PushFont(fonts.medium);
+    const bool shown = ImGui::CollapsingHeader(title, open ? ImGuiTreeNodeFlags_DefaultOpen : ImGuiTreeNodeFlags_None);
+    ImGui::PopFont();
+    if (wrong) ImGui::PopStyleColor();
+    app.track(std::string("section:") + group);
+    if (!shown) return;
+    ImGui::PushID(group);
+    Editor editor(app, group);
+    describe(editor, app.draft);
+    changed = changed || editor.changed;
+    ImGui::PopID();
+    ImGui::Spacing();
+  };
+  section("Populations", "populations", true);
+  section("Training", "training", true);
+  section("Task", "task", false);
+  if (app.draft.task.type == "recording") section("Recording", "recording", false);
+  section("Connectivity", "connectivity", false);
+  section("Network", "network", false);
+  section("Title and seed", "head", false);
+  if (changed) {
+    if (app.draft.task.type != task_before) {  // the new task's own numbers
+      TaskSpec& t = app.draft.task;
+      t.steps = t.train = t.validation = t.held_out = 0;
+      app.draft.training.epochs = app.draft.training.batch = 0;
+      if (t.type != "flip-flop") app.draft.training.loss = "mse";
+      app.draft.recording.sha256.clear();
+      fill_defaults(app.draft);
+    }
+    app.draft_edited();
+  }
+}
+
+// The one thing to do next stays in sight at the rail's foot.
+void draw_apply(App& app) {
+  const float u = app.scale, height = 34 * u, width = ImGui::GetContentRegionAvail().x;
+  const Palette& p = palette(app.theme);
+  ImGui::BeginDisabled(!app.problems.empty());
+  ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
+  ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
+  ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
+  if (ImGui::Button("Train with these settings", {width - 90 * u, height})) app.train_draft();
+  ImGui::PopStyleColor(3);
+  app.track("apply");
+  ImGui::EndDisabled();
+  ImGui::SameLine(0, 8 * u);
+  if (ImGui::Button("Undo", {82 * u, height}) && app.now->setup) {
+    app.draft = app.now->setup->spec;
+    app.draft_edited();
+  }
+  app.track("undo");
+}
+
+}  // namespace dalea::app

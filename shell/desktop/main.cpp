@@ -1,0 +1,176 @@
+// dalea-desktop: the page's window, without a browser.
+#include <GLFW/glfw3.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+
+#include "app/window.h"
+#include "common/files.h"
+#include "common/picture.h"
+#include "imgui.h"
+
+namespace dalea::app {
+namespace {
+
+struct Options {
+  std::string open, size = "1280x720", theme = "light", screenshot;
+  double seconds = 0;
+  int threads = 0;
+};
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Files are asked for by path in a field of our own: no toolkit is needed.
+class Desktop : public Host {
+ public:
+  Window* window = nullptr;
+  App* app = nullptr;
+
+  ImTextureID texture(ImTextureID old, int width, int height, const uint32_t* rgba, bool crisp) override {
+    return window->texture(old, width, height, rgba, crisp);
+  }
+  void save_file(const NamedFile& file) override {
+    const std::string path = "out/" + file.name;
+    Status ok = make_folder("out");
+    if (ok) ok = write_file(path, file.bytes);
+    if (!ok) return app->say(true, ok.error().text());
+    app->say(false, "Saved " + std::filesystem::absolute(path).string());
+  }
+  void pick_file() override { asking_ = true; }
+  void copy_text(const std::string& text) override { glfwSetClipboardString(window->handle(), text.c_str()); }
+  void show_link(const std::string&) override {}
+  std::string page_address() override { return ""; }
+
+  void open(const std::string& path) {
+    Result<std::vector<std::byte>> bytes = read_file(path);
+    if (!bytes) return app->say(true, bytes.error().text());
+    app->give_file({std::filesystem::path(path).filename().string(), std::move(*bytes)});
+  }
+
+  // Drawn after the app's own windows.
+  void draw() {
+    if (asking_) ImGui::OpenPopup("Open a file");
+    asking_ = false;
+    ImGui::SetNextWindowSize({520 * app->scale, 0});
+    if (!ImGui::BeginPopupModal("Open a file", nullptr, ImGuiWindowFlags_AlwaysAutoResize)) return;
+    ImGui::TextWrapped(
+        "Path of a recording (CSV, NPY), a session (NPZ) or an experiment (JSON). Dropping the file on the window does "
+        "the same.");
+    ImGui::SetNextItemWidth(-1);
+    if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
+    const bool enter = ImGui::InputText("##path", path_, sizeof path_, ImGuiInputTextFlags_EnterReturnsTrue);
+    if (ImGui::Button("Open") || enter) {
+      open(path_);
+      ImGui::CloseCurrentPopup();
+    }
+    ImGui::SameLine();
+    if (ImGui::Button("Cancel") || ImGui::IsKeyPressed(ImGuiKey_Escape)) ImGui::CloseCurrentPopup();
+    ImGui::EndPopup();
+  }
+
+ private:
+  bool asking_ = false;
+  char path_[1024] = "";
+};
+
+Status save_picture(const std::string& path, int width, int height) {
+  Image image;
+  image.width = width;
+  image.height = height;
+  std::vector<uint8_t> rows(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+  glPixelStorei(GL_PACK_ALIGNMENT, 1);
+  glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE, rows.data());
+  const size_t row = static_cast<size_t>(width) * 3;
+  for (int y = height - 1; y >= 0; --y) {  // OpenGL's first row is the lowest
+    const auto from = rows.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(y) * row);
+    image.rgb.insert(image.rgb.end(), from, from + static_cast<std::ptrdiff_t>(row));
+  }
+  return write_file(path, encode_png(image));
+}
+
+int show(const Options& options) {
+  int width = 1280, height = 720;
+  if (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 320 || height < 320 || width > 8192 ||
+      height > 8192) {
+    std::fprintf(stderr, "dalea-desktop: --size: '%s' is not a size; give WIDTHxHEIGHT, 320 to 8192 pixels\n",
+                 options.size.c_str());
+    return 2;
+  }
+  Window window("Dalea", width, height, false);
+  glfwSwapInterval(1);
+  Desktop desktop;
+  desktop.window = &window;
+  LiveOptions live;
+  live.threads = options.threads > 0 ? options.threads : std::max(1, hardware_threads() - 1);
+  live.platform = std::string("desktop 64-bit ") + isa_name(best_isa());
+  App app(desktop, live);
+  desktop.app = &app;
+  app.theme = options.theme == "dark" ? Theme::dark : Theme::light;
+  glfwSetWindowUserPointer(window.handle(), &desktop);
+  glfwSetDropCallback(window.handle(), [](GLFWwindow* w, int count, const char** paths) {
+    for (int k = 0; k < count; ++k) static_cast<Desktop*>(glfwGetWindowUserPointer(w))->open(paths[k]);
+  });
+  if (options.open.empty())
+    app.open_preset("quickstart");
+  else if (options.open.find("v1=") != std::string::npos && !file_exists(options.open))
+    app.open_text(options.open);
+  else
+    desktop.open(options.open);
+
+  const double start = now_s(), shot_at = options.seconds > 0 ? options.seconds : 10;
+  while (!glfwWindowShouldClose(window.handle())) {
+    glfwWaitEventsTimeout(app.wants_frame(now_s()) ? 0 : 0.03);
+    const bool last = !options.screenshot.empty() && now_s() - start >= shot_at;
+    if (!last && !app.wants_frame(now_s())) continue;
+    int w = 0, h = 0;
+    glfwGetFramebufferSize(window.handle(), &w, &h);
+    if (w == 0 || h == 0) continue;  // minimised
+    float sx = 1, sy = 1;
+    glfwGetWindowContentScale(window.handle(), &sx, &sy);
+    window.set_scale(sx);
+    window.draw(app, {static_cast<float>(w), static_cast<float>(h)}, [&] { desktop.draw(); });
+    if (last) {
+      const Status ok = save_picture(options.screenshot, w, h);
+      if (!ok) {
+        std::fprintf(stderr, "dalea-desktop: %s\n", ok.error().text().c_str());
+        return 1;
+      }
+      std::printf("%s\n", app.state_json(1).c_str());
+      return 0;
+    }
+    glfwSwapBuffers(window.handle());
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace dalea::app
+
+int main(int argc, char** argv) {
+  CLI::App cli{"Dalea's window: watch a network that obeys Dale's law learn"};
+  dalea::app::Options options;
+  cli.add_option("open", options.open,
+                 "Experiment (.json), session (.npz), recording (.csv, .npy) or link; default: the quick start");
+  cli.add_option("--size", options.size, "Window in pixels")->capture_default_str();
+  cli.add_option("--theme", options.theme, "light or dark")
+      ->check(CLI::IsMember({"light", "dark"}))
+      ->capture_default_str();
+  cli.add_option("--threads", options.threads, "Threads of the training (default: all cores but one)")
+      ->check(CLI::Range(1, 256));
+  cli.add_option("--screenshot", options.screenshot,
+                 "Save a picture (PNG) after --seconds, print the state as JSON, and quit");
+  cli.add_option("--seconds", options.seconds, "See --screenshot (default 10)")->check(CLI::Range(0.1, 86400.0));
+  CLI11_PARSE(cli, argc, argv);
+  try {
+    return dalea::app::show(options);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "dalea-desktop: %s\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,74 @@
+// Chromium, the page and its widgets, for the browser tests.
+'use strict';
+const fs = require('fs');
+const path = require('path');
+const {chromium} = require('playwright-core');
+const {serve} = require('../../web/serve.js');
+
+const root = path.resolve(__dirname, '../..');
+const executablePath = process.env.DALEA_CHROMIUM ||
+  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((f) => fs.existsSync(f));
+const flags = ['--headless=new', '--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
+  '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const sites = ['web', 'web-nothreads'].map((p) => path.join(root, 'build', p, 'site'));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Asks until `check` is true; fails with what was last seen.
+async function until(what, read, check, seconds = 30) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  for (;;) {
+    last = await read();
+    if (check(last)) return last;
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s; last seen ${JSON.stringify(last).slice(0, 600)}`);
+    await sleep(50);
+  }
+}
+
+// A page in a profile of its own. `errors` collects everything the console complains about.
+async function openPage({isolation = true, hash = '', size = [1280, 720], theme = 'light', before, permissions = []} = {}) {
+  const server = await serve(sites, {isolation});
+  const browser = await chromium.launch({executablePath, args: flags});
+  const context = await browser.newContext({viewport: {width: size[0], height: size[1]}, colorScheme: theme, permissions, acceptDownloads: true});
+  const page = await context.newPage();
+  const errors = [];
+  page.on('pageerror', (e) => errors.push(`page: ${e.message}`));
+  page.on('console', (m) => { if (m.type() === 'error') errors.push(`console: ${m.text()}`); });
+  const address = `http://127.0.0.1:${server.address().port}/`;
+  if (before) await page.addInitScript(before);
+  const started = Date.now();
+  await page.goto(address + hash);
+  const state = () => page.evaluate(() => (window.dalea ? window.dalea.state() : null));
+  const call = (name, ...values) => page.evaluate(([n, v]) => window.dalea.call(n, ...v), [name, values]);
+  const ready = () => until('the page is ready', () => page.evaluate(() => !!window.dalea), (v) => v);
+  const place = async (name) => (await until(`widget ${name} is there`, async () => (await state()).widgets[name], (w) => w, 10));
+  const click = async (name) => {
+    const w = await place(name);
+    await page.mouse.move(w.x + w.w / 2, w.y + w.h / 2);
+    await sleep(120);
+    await page.mouse.down();
+    await sleep(120);
+    await page.mouse.up();
+    await sleep(120);
+  };
+  // Replaces what an input field holds.
+  const type = async (name, text) => {
+    await click(name);
+    await page.keyboard.press('Control+A');
+    await sleep(80);
+    await page.keyboard.type(text, {delay: 30});
+    await page.keyboard.press('Enter');
+    await sleep(200);
+  };
+  const drop = (name, bytes) => page.evaluate(([n, b64]) => {
+    const bytes = Uint8Array.from(atob(b64), (c) => c.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], n));
+    document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+  }, [name, Buffer.from(bytes).toString('base64')]);
+  const seen = async (text) => until(`a notice with "${text}"`, state, (s) => s.notices.some((n) => n.text.includes(text)), 20);
+  const close = async () => { await browser.close(); server.close(); };
+  return {page, context, errors, address, started, state, call, ready, place, click, type, drop, seen, close};
+}
+
+module.exports = {root, sites, sleep, until, openPage};

@@ -1,0 +1,455 @@
+// The page, driven as a user would: node tests/browser/run.js [WORDS...]; words choose tests by name.
+'use strict';
+const assert = require('assert');
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const zlib = require('zlib');
+const {execFileSync} = require('child_process');
+const {root, sites, sleep, until, openPage} = require('./page.js');
+
+const cli = path.join(root, 'build/release/dalea');
+const shots = path.join(root, 'out/screenshots');
+fs.mkdirSync(shots, {recursive: true});
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dalea-browser-'));
+const experiments = fs.readdirSync(path.join(root, 'assets/experiments')).map((f) => path.join(root, 'assets/experiments', f));
+const run = (...args) => execFileSync(cli, args, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']}).trim();
+const captions = new Map();
+
+async function shot(p, name, caption) {
+  await sleep(600);
+  await p.page.screenshot({path: path.join(shots, `${name}.png`)});
+  captions.set(`${name}.png`, caption);
+}
+
+// Numbers that look like a recording: slow waves with noise, one constant unit.
+function csv(frames = 400, units = 12) {
+  let text = `time,${Array.from({length: units}, (_, k) => `cell${k + 1}`).join(',')}\n`;
+  let seed = 7;
+  const noise = () => { seed = (seed * 1103515245 + 12345) % 2147483648; return seed / 2147483648 - 0.5; };
+  for (let t = 0; t < frames; ++t)
+    text += `${(t * 0.1).toFixed(1)},${Array.from({length: units}, (_, k) => (k === 4 ? '1' : (Math.sin(t / (6 + k)) + 0.3 * noise()).toFixed(4))).join(',')}\n`;
+  return text;
+}
+
+const tests = [];
+const test = (name, body) => tests.push({name, body});
+// A test with a page of its own that ends without a complaint in the console.
+const pageTest = (name, options, body) => test(name, async () => {
+  const p = await openPage(options);
+  try {
+    await body(p);
+    assert.deepStrictEqual(p.errors, [], 'console errors');
+  } finally {
+    await p.close();
+  }
+});
+
+pageTest('learns untouched within five seconds of load', {}, async (p) => {
+  const first = await until('the first updates', p.state, (s) => s && s.updates > 0 && s.hash_updates > 0, 20);
+  const took = (Date.now() - p.started) / 1000;
+  console.log(`    learning after ${took.toFixed(2)} s`);
+  assert(took < 5, `it took ${took} s`);
+  const later = await until('the weights move', p.state, (s) => s.hash !== first.hash && s.epoch >= 1, 30);
+  assert.strictEqual(later.threads > 1, true, 'threads');
+  assert.deepStrictEqual(later.audit, {sign: 0, mask: 0});
+  await shot(p, 'learning-light-1280x720', 'First minute, untouched: the quick start is learning (light, 1280x720)');
+});
+
+for (const isolation of [true, false]) {
+  const build = isolation ? 'threads' : 'one thread';
+  pageTest(`buttons: pause, step, restart with the same seed, new seed (${build})`, {isolation}, async (p) => {
+    await p.ready();
+    assert.strictEqual(await p.page.evaluate(() => window.dalea.build), isolation ? 'dalea-threads' : 'dalea-single');
+    await until('it runs', p.state, (s) => s.running && s.updates > 0);
+    await p.click('play');
+    const paused = await until('it pauses', p.state, (s) => s.phase === 'paused');
+    await sleep(500);
+    assert.strictEqual((await p.state()).updates, paused.updates, 'nothing moves while paused');
+    const hashes = [];
+    for (let round = 0; round < 2; ++round) {
+      await p.click('restart');
+      await until('it is back at the start', p.state, (s) => s.updates === 0 && s.phase === 'paused');
+      for (let k = 1; k <= 3; ++k) {
+        await p.click('step');
+        await until('one update', p.state, (s) => s.updates === k && s.hash_updates === k && s.phase === 'paused');
+      }
+      hashes.push((await p.state()).hash);
+    }
+    assert.strictEqual(hashes[0], hashes[1], 'the same seed gives the same hash');
+    await p.click('new-seed');
+    const other = await until('another seed', p.state, (s) => s.seed === 2 && s.updates === 0);
+    assert.notStrictEqual(other.hash, hashes[0]);
+    assert(other.link !== '' && p.page.url().length < 2000);
+    await until('the address follows', () => p.page.evaluate(() => location.hash), (h) => h === other.link);
+    await p.call('pace', 0);
+    await p.click('epoch');
+    await until('one epoch', p.state, (s) => s.epoch === 1 && s.phase === 'paused' && s.held_out !== null, 120);
+  });
+}
+
+for (const isolation of [true, false]) {
+  pageTest(`a link ends on the command line's hash (${isolation ? 'threads' : 'one thread'})`,
+    {isolation, hash: run('link', path.join(root, 'assets/experiments/quickstart.json'), '--set', 'training.epochs=6')}, async (p) => {
+      const out = path.join(scratch, 'link');
+      const expected = JSON.parse(run('run', path.join(root, 'assets/experiments/quickstart.json'), '--set', 'training.epochs=6', '--json', '--quiet', '--out', out));
+      await p.ready();
+      const end = await until('it finishes', p.state, (s) => s.finished, 240);
+      assert.strictEqual(end.hash, expected.hash);
+      assert.strictEqual(end.held_out, expected.loss.held_out);
+    });
+}
+
+pageTest('a link with a mask and leaky, noisy units ends on the same hash too', {}, async (p) => {
+  const set = ['--set', 'training.epochs=2', '--set', 'network.noise=0.05', '--set', 'populations[0].tau_s=0.1'];
+  const file = path.join(root, 'assets/experiments/blocks.json');
+  const expected = JSON.parse(run('run', file, ...set, '--json', '--quiet', '--out', path.join(scratch, 'mask')));
+  await p.ready();
+  const link = run('link', file, ...set);
+  await p.page.evaluate((l) => { location.hash = l; }, link);  // hashchange is heard
+  const end = await until('it finishes', p.state, (s) => s.finished && s.name.startsWith('Only the connections'), 240);
+  assert.strictEqual(end.hash, expected.hash);
+});
+
+if (process.env.DALEA_LONG)
+  for (const isolation of [true, false])
+    pageTest(`the flip-flop of the paper ends on the command line's hash (${isolation ? 'threads' : 'one thread'})`,
+      {isolation, hash: run('link', path.join(root, 'assets/experiments/flip-flop.json'))}, async (p) => {
+        const expected = JSON.parse(run('run', path.join(root, 'assets/experiments/flip-flop.json'), '--json', '--quiet', '--out', path.join(scratch, 'flip')));
+        await p.ready();
+        const end = await until('it finishes', p.state, (s) => s.finished, 1800);
+        console.log(`    ${end.hash}`);
+        assert.strictEqual(end.hash, expected.hash);
+      });
+
+pageTest('every bundled example opens and its link stays under 2,000 characters', {}, async (p) => {
+  await p.ready();
+  for (const file of experiments) {
+    const id = path.basename(file, '.json');
+    await p.call('open_preset', id);
+    const name = JSON.parse(fs.readFileSync(file)).name;
+    const s = await until(`${id} opens`, p.state, (v) => v.name === name && v.hash !== '', 60);
+    assert(s.link.length < 2000, `${id}: ${s.link.length}`);
+    assert.deepStrictEqual(s.notices, []);
+    const parsed = JSON.parse(run('unlink', s.link, '--json'));
+    assert.strictEqual(parsed.name, name);
+  }
+});
+
+pageTest('copy link puts the address on the clipboard', {permissions: ['clipboard-read', 'clipboard-write']}, async (p) => {
+  await p.ready();
+  await until('it runs', p.state, (s) => s.updates > 0);
+  await p.click('copy-link');
+  await p.seen('Link copied');
+  const text = await p.page.evaluate(() => navigator.clipboard.readText());
+  assert.strictEqual(text, p.address + (await p.state()).link);
+});
+
+pageTest('a recording is dropped, previewed and trained', {}, async (p) => {
+  await p.ready();
+  await p.drop('cells.csv', csv());
+  const s = await until('the preview', p.state, (v) => v.preview && v.preview.units > 0);
+  assert.strictEqual(s.preview.units, 11);
+  assert.strictEqual(s.preview.frames, 400);
+  assert.strictEqual(s.preview.orientation, 'time-by-unit');
+  assert.strictEqual(s.preview.dropped, 2);
+  await shot(p, 'recording-light-1280x720', 'A dropped recording before training: orientation, rate, what was left out and why');
+  await p.click('train-recording');
+  const t = await until('it trains on it', p.state, (v) => v.name.includes('cells.csv') && v.epoch >= 2 && v.train !== null, 120);
+  assert(t.train > 0 && t.train < 2, `loss ${t.train}`);
+  assert(t.baselines.ar1 > 0);
+  assert(!t.link.includes('cells'), 'no file in the link');
+  await shot(p, 'recording-training-light-1280x720', 'Training on the dropped recording: loss beside its three baselines');
+  // Whoever opens the link is asked for the file, and another file is not taken for it.
+  await p.page.goto('about:blank');
+  await p.page.goto(p.address + t.link);
+  await p.ready();
+  await p.seen('SHA-256 begins with');
+  await p.drop('other.csv', csv(200, 5));
+  await p.seen('is not the recording');
+  await p.drop('again.csv', csv());
+  await until('it trains', p.state, (v) => v.epoch >= 1 && v.link === t.link, 120);
+});
+
+pageTest('a real recording trains in the page', {}, async (p) => {
+  const file = path.join(root, '../shared/data/zebrafish');
+  const npy = fs.existsSync(file) ? fs.readdirSync(file).filter((f) => f.endsWith('.npy')) : [];
+  if (npy.length === 0) { console.log('    skipped: the zebrafish recording is not here'); return; }
+  await p.ready();
+  await p.drop(npy[0], fs.readFileSync(path.join(file, npy[0])));
+  await until('the preview', p.state, (v) => v.preview && v.preview.units > 0, 60);
+  await shot(p, 'zebrafish-light-1280x720', 'A real recording (larval zebrafish) previewed');
+  await p.click('train-recording');
+  await until('it trains', p.state, (v) => v.running && v.updates > 2 && v.loss > 0, 180);
+});
+
+pageTest('downloads open in numpy, and a session opens again', {}, async (p) => {
+  await p.ready();
+  await p.call('pace', 0);
+  await p.call('pause');
+  await p.call('restart');
+  for (let k = 0; k < 2; ++k) {
+    await p.call('step_epoch');
+    await until('an epoch', p.state, (s) => s.epoch === k + 1 && s.phase === 'paused', 120);
+  }
+  const before = await p.state();
+  const files = {};
+  for (const [name, what] of [['session', '.npz'], ['weights', '.npz'], ['curves', '.csv'], ['picture', '.png']]) {
+    await p.click('download');
+    const waiting = p.page.waitForEvent('download');
+    await p.click(`download:${name}`);
+    const download = await waiting;
+    files[name] = path.join(scratch, download.suggestedFilename());
+    assert(files[name].endsWith(what), files[name]);
+    await download.saveAs(files[name]);
+  }
+  const python = `
+import json, sys, numpy as np
+s = np.load(sys.argv[1]); w = np.load(sys.argv[2])
+c = np.genfromtxt(sys.argv[3], delimiter=",", names=True)
+spec = json.loads(bytes(s["spec.json"]))
+print(json.dumps([list(s["parameters/W_rec"].shape), bool((s["parameters/W_rec"] == w["W_rec"]).all()), spec["name"],
+  s["history/held_out"].tolist(), c["held_out"].tolist(), float(w["W_rec"][:, :51].min()), float(w["W_rec"][:, 51:].max())]))`;
+  const [shape, equal, name, held, curve, least, most] =
+    JSON.parse(execFileSync('/usr/bin/python3', ['-c', python, files.session, files.weights, files.curves], {encoding: 'utf8'}));
+  assert.deepStrictEqual(shape, [64, 64]);
+  assert(equal && name.startsWith('Quick start'));
+  assert.deepStrictEqual(held, curve);
+  assert.strictEqual(held[1], before.held_out);
+  assert(least >= 0 && most <= 0, 'columns carry one sign');
+  assert.strictEqual(fs.readFileSync(files.picture).subarray(1, 4).toString(), 'PNG');
+  assert(run('inspect', files.session).includes(before.hash));
+  await p.call('new_seed');
+  await until('something else', p.state, (s) => s.seed === 2);
+  const chooser = p.page.waitForEvent('filechooser');
+  await p.click('open');
+  await (await chooser).setFiles(files.session);
+  const again = await until('the session', p.state, (s) => s.seed === 1 && s.epoch === 2);
+  assert.strictEqual(again.hash, before.hash);
+  await p.call('step');
+  await until('it goes on', p.state, (s) => s.updates === before.updates + 1);
+});
+
+pageTest('a broken link says so, and the page works', {hash: '#v1=eNotAlink'}, async (p) => {
+  await p.ready();
+  const s = await until('the quick start runs', p.state, (v) => v.running && v.updates > 0);
+  assert(s.notices.some((n) => n.error && n.text.includes('link')), JSON.stringify(s.notices));
+  await shot(p, 'broken-link-light-1280x720', 'A broken link: what is wrong, and the quick start instead');
+  await p.click('dismiss');
+  assert.deepStrictEqual((await p.state()).notices, []);
+  await p.page.evaluate(() => { location.hash = '#v1=????'; });
+  await until('the next one too', p.state, (v) => v.notices.some((n) => n.error));
+  assert((await p.state()).running);
+});
+
+pageTest('a link never opens a file, and a monstrous one is refused', {}, async (p) => {
+  await p.ready();
+  const link = (o) => `#v1=${zlib.deflateSync(JSON.stringify(o)).toString('base64url')}`;
+  await p.page.evaluate((l) => { location.hash = l; }, link({dalea: 1, task: {type: 'recording'}, recording: {file: '/etc/passwd'}}));
+  await p.seen('never open local files');
+  await p.page.evaluate((l) => { location.hash = l; }, link({dalea: 1, populations: [{name: 'E', size: 1000000, sign: '+'}]}));
+  await p.seen('MiB');
+  assert((await p.state()).running);
+});
+
+pageTest('broken and oversized files leave a message and a working page', {}, async (p) => {
+  await p.ready();
+  await p.drop('broken.npz', Buffer.concat([Buffer.from('PK'), Buffer.alloc(500, 1)]));
+  await p.seen('broken.npz');
+  await p.drop('words.csv', 'these are,only words\nand,more words\n');
+  await p.seen('words.csv');
+  await p.drop('empty.csv', '');
+  await p.seen('is empty');
+  await p.drop('experiment.json', '{"dalea": 1, "trainig": {}}');
+  await p.seen('training');
+  await p.page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(200 * 1024 * 1024)], 'large.csv'));
+    document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+  });
+  await p.seen('large.csv has 200 MB');
+  const before = await p.state();
+  await until('training goes on', p.state, (s) => s.updates > before.updates || s.finished);
+});
+
+pageTest('a lost graphics context is explained, and comes back', {}, async (p) => {
+  await p.ready();
+  await until('it runs', p.state, (s) => s.updates > 0);
+  await p.page.evaluate(() => {
+    window.testContext = document.getElementById('canvas').getContext('webgl2').getExtension('WEBGL_lose_context');
+    window.testContext.loseContext();
+  });
+  await until('the words', () => p.page.evaluate(() => document.getElementById('cover').innerText), (t) => t.includes('graphics context was lost'));
+  const before = await p.state();
+  await until('training goes on', p.state, (s) => s.updates > before.updates);
+  await p.page.evaluate(() => window.testContext.restoreContext());
+  await until('the words go', () => p.page.evaluate(() => document.getElementById('cover').hidden), (h) => h);
+  await p.click('play');
+  await until('buttons work', p.state, (s) => s.phase === 'paused');
+  await shot(p, 'restored-light-1280x720', 'After the graphics context was lost and restored: everything is back');
+  const {width, height} = await p.place('matrix').then((w) => ({width: w.w, height: w.h}));
+  const w = await p.place('matrix');
+  const png = await p.page.screenshot({clip: {x: w.x, y: w.y, width, height}});
+  assert(png.length > 2500, `the matrix is drawn again (${png.length} bytes)`);
+});
+
+test('without WebGL 2 the page says so in plain words', async () => {
+  const p = await openPage({before: () => {
+    const real = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind === 'webgl2' ? null : real.call(this, kind, ...rest); };
+  }});
+  try {
+    await until('the words', () => p.page.evaluate(() => document.getElementById('cover').innerText), (t) => t.includes('no WebGL 2'));
+    assert.deepStrictEqual(p.errors, []);
+  } finally {
+    await p.close();
+  }
+});
+
+pageTest('the keyboard alone starts, stops and steps', {}, async (p) => {
+  await p.ready();
+  await until('it runs', p.state, (s) => s.running && s.updates > 0);
+  await p.page.keyboard.press('Space');
+  await until('Space stops', p.state, (s) => s.phase === 'paused');
+  const at = (await p.state()).updates;
+  await p.page.keyboard.press('s');
+  await until('S steps', p.state, (s) => s.updates === at + 1 && s.phase === 'paused');
+  await p.page.keyboard.press('Escape');
+  assert.strictEqual(await p.page.evaluate(() => document.activeElement.id), 'c-play');
+  await p.page.keyboard.press('Enter');
+  await until('the button starts', p.state, (s) => s.running);
+  await p.page.keyboard.press('Enter');
+  await until('and stops', p.state, (s) => s.phase === 'paused');
+  await p.page.keyboard.press('Tab');
+  assert.strictEqual(await p.page.evaluate(() => document.activeElement.id), 'c-step');
+  const then = (await p.state()).updates;
+  await p.page.keyboard.press('Enter');
+  await until('and steps', p.state, (s) => s.updates === then + 1);
+  await shot(p, 'keyboard-light-1280x720', 'The controls for keyboards and screen readers, visible while one of them has the focus');
+});
+
+pageTest('status and controls are in the document, for screen readers', {}, async (p) => {
+  await p.ready();
+  const status = () => p.page.evaluate(() => document.getElementById('status').textContent);
+  await until('the status speaks', status, (t) => /epoch \d+ of 40.*hash [0-9a-f]{16}, 0 sign violations, 0 off-mask/.test(t));
+  assert.strictEqual(await p.page.evaluate(() => document.getElementById('status').getAttribute('aria-live')), 'polite');
+  await p.call('pause');
+  await until('it says paused', status, (t) => t.startsWith('paused'));
+  const names = await p.page.evaluate(() => [...document.querySelectorAll('#controls button')].map((b) => b.textContent.trim()));
+  assert(names.length >= 5 && names.every((n) => n.length > 2), names.join());
+  assert((await p.page.evaluate(() => document.getElementById('canvas').getAttribute('aria-label'))).length > 20);
+});
+
+pageTest('settings: a problem is marked where it is, and mended settings train', {size: [1280, 1000]}, async (p) => {
+  await p.ready();
+  await p.type('field:populations[0].size', '-4');
+  let s = await until('the problem', p.state, (v) => v.problems.length > 0);
+  assert.strictEqual(s.problems[0].path, 'populations[0].size');
+  await shot(p, 'problem-light-1280x1000', 'A size that is no size: marked where it is, with a remedy');
+  await p.click('apply');
+  assert.strictEqual((await p.state()).units, 64, 'nothing is trained with a problem');
+  await p.type('field:populations[0].size', '40');
+  await until('no problem', p.state, (v) => v.problems.length === 0 && v.changed);
+  await p.type('field:training.optimizer.lr', '0.01');
+  await p.click('apply');
+  s = await until('it trains', p.state, (v) => v.units === 53 && v.updates > 0);
+  const spec = JSON.parse(run('unlink', s.link, '--json'));
+  assert.strictEqual(spec.training.optimizer.lr, 0.01);
+  assert.strictEqual(spec.populations[0].size, 40);
+  assert.strictEqual(s.changed, false);
+});
+
+pageTest('the matrix zooms, moves and reads out', {}, async (p) => {
+  await p.ready();
+  await p.call('open_preset', 'blocks');
+  await until('it opens', p.state, (s) => s.units === 120 && s.epoch >= 1, 120);
+  await p.call('pause');
+  const w = await p.place('matrix');
+  const whole = await p.page.screenshot({clip: {x: w.x, y: w.y, width: w.w, height: w.h}});
+  await p.page.mouse.move(w.x + w.w * 0.42, w.y + w.h * 0.2);
+  await sleep(200);
+  await shot(p, 'blocks-light-1280x720', 'Only allowed connections: absent synapses grey, block lines, read-out under the pointer');
+  for (let k = 0; k < 6; ++k) { await p.page.mouse.wheel(0, -100); await sleep(100); }
+  await shot(p, 'zoom-light-1280x720', 'Zoomed to single synapses');
+  const near = await p.page.screenshot({clip: {x: w.x, y: w.y, width: w.w, height: w.h}});
+  assert(!whole.equals(near));
+  await p.click('matrix:whole');
+  await p.click('matrix:Change');
+  await p.page.mouse.move(5, 5);
+  await shot(p, 'change-light-1280x720', 'What training changed');
+});
+
+test('the server isolates, forbids foreign content and stays in its folder', async () => {
+  const p = await openPage();
+  try {
+    const answer = await p.context.request.get(p.address);
+    const h = answer.headers();
+    assert.strictEqual(h['cross-origin-opener-policy'], 'same-origin');
+    assert.strictEqual(h['cross-origin-embedder-policy'], 'require-corp');
+    assert(h['content-security-policy'].includes("default-src 'none'"));
+    assert(!h['content-security-policy'].includes("'unsafe-eval'"));
+    const net = require('net');
+    const raw = await new Promise((resolve) => {
+      const socket = net.connect(Number(new URL(p.address).port), '127.0.0.1', () => socket.write('GET /../../../../../../etc/passwd HTTP/1.0\r\n\r\n'));
+      let text = '';
+      socket.on('data', (d) => { text += d; });
+      socket.on('close', () => resolve(text));
+    });
+    assert(raw.startsWith('HTTP/1.1 404'), raw.slice(0, 80));
+  } finally {
+    await p.close();
+  }
+});
+
+test('wasm and JavaScript together stay under 3 MB compressed', async () => {
+  for (const [site, build] of [[sites[0], 'dalea-threads'], [sites[1], 'dalea-single']]) {
+    let total = 0;
+    for (const file of fs.readdirSync(site))
+      if (file.startsWith(build) || file.startsWith('page') || file === 'index.html') total += zlib.gzipSync(fs.readFileSync(path.join(site, file)), {level: 9}).length;
+    console.log(`    ${build}: ${(total / 1e6).toFixed(2)} MB`);
+    assert(total < 3e6 && total > 1e5, `${total}`);
+  }
+});
+
+// The pictures: both sizes and themes, started natively fast.
+for (const [width, height] of [[1280, 720], [1920, 1080]])
+  for (const theme of ['light', 'dark'])
+    pageTest(`pictures ${theme} ${width}x${height}`, {size: [width, height], theme}, async (p) => {
+      await p.ready();
+      await p.call('pace', 0);
+      await until('it learned something', p.state, (s) => s.epoch >= 12, 240);
+      await p.call('pause');
+      await until('paused', p.state, (s) => s.phase === 'paused' || s.finished);
+      await shot(p, `quickstart-${theme}-${width}x${height}`, `The quick start half way (${theme}, ${width}x${height})`);
+      await p.drop('cells.csv', csv());
+      await until('the preview', p.state, (v) => v.preview && v.preview.units > 0);
+      await shot(p, `preview-${theme}-${width}x${height}`, `A recording before training (${theme}, ${width}x${height})`);
+      if (theme === 'light' && width === 1280) fs.copyFileSync(path.join(shots, 'quickstart-light-1280x720.png'), path.join(shots, 'readme.png'));
+    });
+pageTest('pictures of a narrow window', {size: [390, 844]}, async (p) => {
+  await p.ready();
+  await until('it runs', p.state, (s) => s.epoch >= 1, 120);
+  await shot(p, 'narrow-light-390x844', 'On a telephone: weights, loss and traces below each other, without the settings');
+});
+
+(async () => {
+  const words = process.argv.slice(2);
+  let passed = 0, failed = 0;
+  for (const {name, body} of tests) {
+    if (words.length && !words.some((w) => name.includes(w))) continue;
+    const begin = Date.now();
+    try {
+      await body();
+      ++passed;
+      console.log(`ok      ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
+    } catch (e) {
+      ++failed;
+      console.log(`FAILED  ${name}\n        ${String(e.stack || e).split('\n').slice(0, 6).join('\n        ')}`);
+    }
+  }
+  if (captions.size > 0 && words.length === 0)
+    fs.writeFileSync(path.join(shots, 'README.txt'), [...captions].map(([f, c]) => `${f}: ${c}\n`).join(''));
+  fs.rmSync(scratch, {recursive: true, force: true});
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed > 0 || passed === 0 ? 1 : 0);
+})();

@@ -1,0 +1,217 @@
+// The page's side of the window: the only C++ file that knows Emscripten. JavaScript's side is web/page.js.
+#include <GLES3/gl3.h>
+#include <emscripten.h>
+#include <emscripten/html5.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "app/window.h"
+#include "imgui.h"
+
+using namespace dalea;
+using namespace dalea::app;
+
+// What page.js provides as Module.host. Bytes are copied out of the heap at once: it may be shared or grow.
+// clang-format off
+EM_JS(void, host_save, (const char* name, const void* bytes, size_t size), {
+  Module.host.save(UTF8ToString(name), HEAPU8.slice(bytes, bytes + size));
+});
+EM_JS(void, host_pick, (), { Module.host.pick(); });
+EM_JS(void, host_copy, (const char* text), { Module.host.copy(UTF8ToString(text)); });
+EM_JS(void, host_link, (const char* fragment), { Module.host.link(UTF8ToString(fragment)); });
+EM_JS(void, host_theme, (int dark), { Module.host.theme(dark !== 0); });
+EM_JS(char*, host_address, (), {
+  const text = location.origin + location.pathname;
+  const size = lengthBytesUTF8(text) + 1;
+  const bytes = _malloc(size);
+  stringToUTF8(text, bytes, size);
+  return bytes;
+});
+EM_JS(double, host_pixel_ratio, (), { return window.devicePixelRatio || 1; });
+EM_JS(int, host_threads, (), { return navigator.hardwareConcurrency || 2; });
+// clang-format on
+
+namespace {
+
+class Page : public Host {
+ public:
+  Window* window = nullptr;
+
+  ImTextureID texture(ImTextureID old, int width, int height, const uint32_t* rgba, bool crisp) override {
+    return window->texture(old, width, height, rgba, crisp);
+  }
+  void save_file(const NamedFile& file) override { host_save(file.name.c_str(), file.bytes.data(), file.bytes.size()); }
+  void pick_file() override { host_pick(); }
+  void copy_text(const std::string& text) override { host_copy(text.c_str()); }
+  void show_link(const std::string& fragment) override { host_link(fragment.c_str()); }
+  std::string page_address() override {
+    char* text = host_address();
+    const std::string address = text;
+    std::free(text);
+    return address;
+  }
+};
+
+struct Program {
+  Page page;
+  std::unique_ptr<Window> window;
+  std::unique_ptr<App> app;
+  float ratio = 1;
+  ImVec2 size;
+  Theme theme_told = Theme::light;
+  bool lost = false;
+  double frame_ms = 0;  // time of drawing, averaged
+  double drawn_s = 0;
+  std::string answer;  // of the last dalea_state()
+};
+Program* program = nullptr;
+
+void frame() {
+  Program& p = *program;
+  const double now = emscripten_get_now() / 1000;
+  // On one thread the training shares it with the drawing: longer while nobody touches anything.
+  if (!p.app->live.own_thread()) p.app->live.pump(0.020);
+  if (p.lost) return;
+  double width = 0, height = 0;
+  emscripten_get_element_css_size("#canvas", &width, &height);
+  p.ratio = static_cast<float>(std::clamp(host_pixel_ratio(), 0.5, 4.0));
+  const ImVec2 size = {static_cast<float>(static_cast<int>(width * p.ratio + 0.5)),
+                       static_cast<float>(static_cast<int>(height * p.ratio + 0.5))};
+  if (size.x < 1 || size.y < 1) return;
+  const bool resized = size.x != p.size.x || size.y != p.size.y;
+  if (resized) {
+    emscripten_set_canvas_element_size("#canvas", static_cast<int>(size.x), static_cast<int>(size.y));
+    p.size = size;
+  }
+  if (!resized && !p.app->wants_frame(now)) return;
+  // Where drawing is slow (no graphics processor), an untouched page draws a quarter of the time and leaves the rest to
+  // the training.
+  if (!resized && !p.app->attended(now) && now - p.drawn_s < 4 * p.frame_ms / 1000) return;
+  p.drawn_s = now;
+  p.window->set_scale(p.ratio);
+  const double begin = emscripten_get_now();
+  p.window->draw(*p.app, size);
+  p.frame_ms += 0.1 * (emscripten_get_now() - begin - p.frame_ms);
+  if (p.app->theme != p.theme_told) {
+    p.theme_told = p.app->theme;
+    host_theme(p.theme_told == Theme::dark);
+  }
+}
+
+// The backend listens on the document, where browsers do not let a wheel be taken; the canvas is enough.
+EM_BOOL wheel(int, const EmscriptenWheelEvent* e, void*) {
+  const double unit = e->deltaMode == DOM_DELTA_PIXEL ? 0.01 : e->deltaMode == DOM_DELTA_LINE ? 0.3 : 1;
+  ImGui::GetIO().AddMouseWheelEvent(static_cast<float>(-e->deltaX * unit), static_cast<float>(-e->deltaY * unit));
+  return EM_TRUE;
+}
+
+EM_BOOL context_lost(int, const void*, void*) {
+  program->lost = true;
+  return EM_TRUE;  // asks the browser to give it back
+}
+
+EM_BOOL context_restored(int, const void*, void*) {
+  program->window->remake_graphics();
+  program->app->textures_lost();
+  program->lost = false;
+  return EM_TRUE;
+}
+
+}  // namespace
+
+extern "C" {
+
+// What the buttons do, for page.js, tests and scripts. Texts are UTF-8.
+EMSCRIPTEN_KEEPALIVE void dalea_toggle() {
+  program->app->toggle();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_play() {
+  program->app->live.play();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_pause() {
+  program->app->live.pause();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_step() {
+  program->app->live.step();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_step_epoch() {
+  program->app->live.step_epoch();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_restart() {
+  program->app->live.restart();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_new_seed() {
+  program->app->live.new_seed();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_pace(double updates_per_s) {
+  program->app->set_pace(updates_per_s);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_watch(int on) {
+  program->app->live.watch(on != 0);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_copy_link() {
+  program->app->copy_link();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_open_preset(const char* id) {
+  program->app->open_preset(id);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_open_text(const char* link_or_json) {
+  program->app->open_text(link_or_json);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_train_recording() {
+  program->app->train_preview();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
+  if (what >= 0 && what <= 3) program->app->live.save(static_cast<Download>(what));
+}
+EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
+  program->app->say(error != 0, text);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_theme(int dark) {
+  program->app->theme = dark != 0 ? Theme::dark : Theme::light;
+}
+// Takes over `bytes`, which came from malloc.
+EMSCRIPTEN_KEEPALIVE void dalea_give_file(const char* name, std::byte* bytes, size_t size) {
+  NamedFile file{name, std::vector<std::byte>(bytes, bytes + size)};
+  std::free(bytes);
+  program->app->give_file(std::move(file));
+}
+EMSCRIPTEN_KEEPALIVE double dalea_frame_ms() {
+  return program->frame_ms;
+}
+// JSON, valid until the next call.
+EMSCRIPTEN_KEEPALIVE const char* dalea_state() {
+  program->app->now = program->app->live.snapshot();
+  program->answer = program->app->state_json(program->ratio);
+  return program->answer.c_str();
+}
+
+// Opens the window and starts: `link` is the address's fragment, or empty for the quick start.
+EMSCRIPTEN_KEEPALIVE void dalea_start(const char* link, int dark) {
+  program = new Program;
+  program->window = std::make_unique<Window>("Dalea", 1280, 720, false);
+  program->page.window = program->window.get();
+  emscripten_set_wheel_callback(EMSCRIPTEN_EVENT_TARGET_DOCUMENT, nullptr, false, nullptr);
+  emscripten_set_wheel_callback("#canvas", nullptr, false, wheel);
+  emscripten_set_webglcontextlost_callback("#canvas", nullptr, false, context_lost);
+  emscripten_set_webglcontextrestored_callback("#canvas", nullptr, false, context_restored);
+  LiveOptions options;
+  options.own_thread = threads_available();
+  options.threads = std::clamp(host_threads(), 1, 8);
+  options.platform = threads_available() ? "page, threads" : "page, one thread";
+  program->app = std::make_unique<App>(program->page, options);
+  program->app->theme = program->theme_told = dark != 0 ? Theme::dark : Theme::light;
+  if (*link != 0) {
+    program->app->open_text(link);
+    program->app->open_preset_if_empty();
+  } else {
+    program->app->open_preset("quickstart");
+    program->app->set_pace(App::demonstration_pace);
+  }
+  emscripten_set_main_loop(frame, 0, 0);
+}
+
+}  // extern "C"
