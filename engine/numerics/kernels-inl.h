@@ -7,6 +7,13 @@
 
 #include "numerics/kernel_table.h"
 
+// Loops over a tile's registers must vanish: clang leaves some of them, and their accumulators in memory, otherwise.
+#ifdef __clang__
+#define DALEA_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define DALEA_UNROLL _Pragma("GCC unroll 32")
+#endif
+
 #ifdef __FAST_MATH__
 #error "Dalea's bits need IEEE arithmetic: build without -ffast-math"
 #endif
@@ -46,9 +53,14 @@ inline Vec broadcast(float c) {
 
 // One load instruction, where a broadcast of a register would need two.
 inline Vec broadcast_from(const float* p) {
+#ifdef __wasm_simd128__
+  const Vec v = {*p};
+  return __builtin_shufflevector(v, v, 0, 0, 0, 0);
+#else
   Vec v;
   for (int k = 0; k < width; ++k) v[k] = *p;
   return v;
+#endif
 }
 
 inline int64_t least(int64_t a, int64_t b) {
@@ -65,21 +77,27 @@ template <int VB>
 inline void tile(const float* panel, const float* x, int64_t x_stride, int64_t k_count, float* y, int64_t y_stride,
                  int64_t rows, Start start, Finish finish) {
   Vec acc[panel_rows][VB];
-  for (int u = 0; u < panel_rows; ++u)
-    for (int v = 0; v < VB; ++v)
-      acc[u][v] = start == Start::memory && u < rows ? load(y + u * y_stride + v * width) : Vec{};
+  DALEA_UNROLL
+  for (int u = 0; u < panel_rows; ++u) DALEA_UNROLL
+  for (int v = 0; v < VB; ++v)
+    acc[u][v] = start == Start::memory && u < rows ? load(y + u * y_stride + v * width) : Vec{};
   for (int64_t k = 0; k < k_count; ++k) {
     Vec xs[VB];
+    DALEA_UNROLL
     for (int v = 0; v < VB; ++v) xs[v] = load(x + v * width);
+    DALEA_UNROLL
     for (int u = 0; u < panel_rows; ++u) {
       const Vec w = broadcast_from(panel + u);
+      DALEA_UNROLL
       for (int v = 0; v < VB; ++v) acc[u][v] = acc[u][v] + w * xs[v];
     }
     x += x_stride;
     panel += panel_rows;
   }
+  DALEA_UNROLL
   for (int u = 0; u < panel_rows; ++u) {
     if (u >= rows) break;
+    DALEA_UNROLL
     for (int v = 0; v < VB; ++v) {
       float* to = y + u * y_stride + v * width;
       store(to, finish == Finish::add ? load(to) + acc[u][v] : acc[u][v]);
@@ -100,6 +118,7 @@ inline void tile_of(int64_t vectors, const float* panel, const float* x, int64_t
 template <int VB>
 inline void copy_rows(const float* from, int64_t stride, int64_t count, float* to) {
   for (int64_t q = 0; q < count; ++q) {
+    DALEA_UNROLL
     for (int v = 0; v < VB; ++v) store(to + v * width, load(from + v * width));
     from += stride;
     to += VB * width;
@@ -155,9 +174,11 @@ inline void sparse_rows(const PackedView& w, const float* x, float* y, int64_t s
     for (int64_t e = w.start[i]; e < w.start[i + 1]; ++e) {
       const Vec value = broadcast_from(w.values + e);
       const float* from = x + w.index[e] * stride + b;
+      DALEA_UNROLL
       for (int v = 0; v < VB; ++v) acc[v] = acc[v] + value * load(from + v * width);
     }
     float* to = y + i * stride + b;
+    DALEA_UNROLL
     for (int v = 0; v < VB; ++v) store(to + v * width, add ? load(to + v * width) + acc[v] : acc[v]);
   }
 }
@@ -299,6 +320,7 @@ void bias_step(Activation f, const float* bias, float* y, int64_t rows, int64_t 
 
 inline float fold(const Vec (&acc)[per16]) {
   float lane[16];
+  DALEA_UNROLL
   for (int v = 0; v < per16; ++v) store(lane + v * width, acc[v]);
   for (int half = 8; half >= 1; half /= 2)
     for (int k = 0; k < half; ++k) lane[k] = lane[k] + lane[k + half];
@@ -311,24 +333,30 @@ template <int I, int J>
 inline void gradient_tile(const float* const* d, const float* const* x, int64_t d_time, int64_t x_time, int64_t stride,
                           int64_t t0, int64_t t1, float* wait, int64_t wait_row, bool first) {
   Vec acc[I][J][per16];
-  for (int i = 0; i < I; ++i)
-    for (int j = 0; j < J; ++j)
-      for (int v = 0; v < per16; ++v) acc[i][j][v] = first ? Vec{} : load(wait + i * wait_row + j * 16 + v * width);
+  DALEA_UNROLL
+  for (int i = 0; i < I; ++i) DALEA_UNROLL
+  for (int j = 0; j < J; ++j) DALEA_UNROLL
+  for (int v = 0; v < per16; ++v) acc[i][j][v] = first ? Vec{} : load(wait + i * wait_row + j * 16 + v * width);
   for (int64_t t = t1 - 1; t >= t0; --t) {
     for (int64_t b = 0; b < stride; b += 16) {
+      DALEA_UNROLL
       for (int v = 0; v < per16; ++v) {
         Vec xs[J];
+        DALEA_UNROLL
         for (int j = 0; j < J; ++j) xs[j] = load(x[j] + t * x_time + b + v * width);
+        DALEA_UNROLL
         for (int i = 0; i < I; ++i) {
           const Vec ds = load(d[i] + t * d_time + b + v * width);
+          DALEA_UNROLL
           for (int j = 0; j < J; ++j) acc[i][j][v] = acc[i][j][v] + ds * xs[j];
         }
       }
     }
   }
-  for (int i = 0; i < I; ++i)
-    for (int j = 0; j < J; ++j)
-      for (int v = 0; v < per16; ++v) store(wait + i * wait_row + j * 16 + v * width, acc[i][j][v]);
+  DALEA_UNROLL
+  for (int i = 0; i < I; ++i) DALEA_UNROLL
+  for (int j = 0; j < J; ++j) DALEA_UNROLL
+  for (int v = 0; v < per16; ++v) store(wait + i * wait_row + j * 16 + v * width, acc[i][j][v]);
 }
 
 constexpr int tile_i = DALEA_GRADIENT_ROWS, tile_j = DALEA_GRADIENT_COLS;
@@ -395,6 +423,7 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
       for (int64_t i = ib; i < ie; ++i)
         for (int64_t j = jb; j < je; ++j) {
           Vec acc[per16];
+          DALEA_UNROLL
           for (int v = 0; v < per16; ++v) acc[v] = load(wait + ((i - ib) * block_j + (j - jb)) * 16 + v * width);
           g.grad[j * g.rows + i] = fold(acc);
         }
@@ -406,13 +435,16 @@ template <int E>
 inline void gradient_entries(const GradientView& g, const int32_t* row, const float* x, float* out) {
   Vec acc[E][per16] = {};
   const float* d[E];
+  DALEA_UNROLL
   for (int e = 0; e < E; ++e) d[e] = g.d + row[e] * g.stride;
   for (int64_t t = g.steps - 1; t >= 0; --t)
-    for (int64_t b = 0; b < g.stride; b += 16)
-      for (int v = 0; v < per16; ++v) {
-        const Vec xs = load(x + t * g.x_time + b + v * width);
-        for (int e = 0; e < E; ++e) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs;
-      }
+    for (int64_t b = 0; b < g.stride; b += 16) DALEA_UNROLL
+  for (int v = 0; v < per16; ++v) {
+    const Vec xs = load(x + t * g.x_time + b + v * width);
+    DALEA_UNROLL
+    for (int e = 0; e < E; ++e) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs;
+  }
+  DALEA_UNROLL
   for (int e = 0; e < E; ++e) out[e] = fold(acc[e]);
 }
 
@@ -433,8 +465,8 @@ void bias_sums(const GradientView& g, int64_t i0, int64_t i1) {
     Vec acc[per16] = {};
     for (int64_t t = g.steps - 1; t >= 0; --t) {
       const float* d = g.d + i * g.stride + t * g.d_time;
-      for (int64_t b = 0; b < g.stride; b += 16)
-        for (int v = 0; v < per16; ++v) acc[v] = acc[v] + load(d + b + v * width);
+      for (int64_t b = 0; b < g.stride; b += 16) DALEA_UNROLL
+      for (int v = 0; v < per16; ++v) acc[v] = acc[v] + load(d + b + v * width);
     }
     g.grad[i] = fold(acc);
   }

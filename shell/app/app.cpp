@@ -257,18 +257,22 @@ void App::frame() {
 
   const float u = scale, g = gap * u, width = size.x;
   const bool narrow = width < narrow_below * u;
-  const float top = top_height * u, bottom = (narrow ? 2 : 1) * bottom_height * u, height = size.y - top - bottom - g;
+  const float bottom = (narrow ? 2 : 1) * bottom_height * u;
   ImGui::SetCursorScreenPos({g, 0});
-  ImGui::BeginChild("top", {width - 2 * g, top}, ImGuiChildFlags_None,
+  ImGui::BeginChild("top", {width - 2 * g, top_height * u}, ImGuiChildFlags_None,
                     ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoBackground);
   draw_top(*this);
   ImGui::EndChild();
+  const float notice = draw_notices(*this, {g, top_height * u}, width - 2 * g);
+  const float top = top_height * u + notice, height = size.y - top - bottom - g;
 
+  const int forward = view.tab;  // a view drawn below may ask for another one, in the next frame
+  view.tab = -1;
   const auto centre = [&](ImVec2 at, ImVec2 panel) {
     begin_panel("centre", at, panel);
     if (ImGui::BeginTabBar("views")) {
       const auto tab = [&](const char* name, int index, void (*draw)(App&)) {
-        const ImGuiTabItemFlags flags = view.tab == index ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None;
+        const ImGuiTabItemFlags flags = forward == index ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None;
         const bool open = ImGui::BeginTabItem(name, nullptr, flags);
         track(std::string("tab:") + name);
         if (!open) return;
@@ -277,7 +281,6 @@ void App::frame() {
       };
       tab("Weights", 0, draw_matrix);
       tab("Recording", 1, draw_recording);
-      view.tab = -1;
       ImGui::EndTabBar();
     }
     ImGui::EndChild();
@@ -324,36 +327,30 @@ void App::frame() {
   draw_status(*this);
   ImGui::EndChild();
   ImGui::End();
-  draw_notices(*this);
 }
 
-void draw_notices(App& app) {
-  if (app.notices_.empty()) return;
+// A strip below the title that pushes the views down: it never covers what it is about.
+float draw_notices(App& app, ImVec2 at, float width) {
+  if (app.notices_.empty()) return 0;
   const Palette& p = palette(app.theme);
-  const float u = app.scale, width = std::min(720 * u, ImGui::GetIO().DisplaySize.x - 24 * u);
-  ImGui::SetNextWindowPos({ImGui::GetIO().DisplaySize.x / 2, (top_height + 10) * u}, ImGuiCond_Always, {0.5f, 0});
-  ImGui::SetNextWindowSize({width, 0});
-  ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {8 * u, 8 * u});
-  ImGui::PushStyleColor(ImGuiCol_WindowBg, app.notices_.back().error ? p.bad_back : p.info_back);
-  ImGui::Begin("##notices", nullptr,
-               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoMove |
-                   ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoFocusOnAppearing);
-  const Notice& notice = app.notices_.back();
-  const float button = 90 * u;
-  ImGui::PushTextWrapPos(width - button - 24 * u);
-  ImGui::PushStyleColor(ImGuiCol_Text, p.text);
+  const Notice notice = app.notices_.back();
+  const float u = app.scale, button = 90 * u, pad = 8 * u;
+  const float wrap = width - button - 4 * pad;
+  const float text = ImGui::CalcTextSize(notice.text.c_str(), nullptr, false, wrap).y;
+  const float height = std::max(text, ImGui::GetFrameHeight()) + 2 * pad;
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  draw->AddRectFilled(at, {at.x + width, at.y + height}, color32(notice.error ? p.bad_back : p.info_back), 8 * u);
+  ImGui::SetCursorScreenPos({at.x + 1.5f * pad, at.y + (height - text) / 2});
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + wrap);
   ImGui::TextUnformatted(notice.text.c_str());
-  ImGui::PopStyleColor();
   ImGui::PopTextWrapPos();
-  ImGui::SameLine(width - button - 10 * u);
+  ImGui::SetCursorScreenPos({at.x + width - button - pad, at.y + (height - ImGui::GetFrameHeight()) / 2});
   const std::string label =
       app.notices_.size() > 1 ? "Next (" + std::to_string(app.notices_.size() - 1) + ")" : "Dismiss";
   const bool gone = ImGui::Button((label + "##notice").c_str(), {button, 0});
   app.track("dismiss");
-  ImGui::End();
-  ImGui::PopStyleColor();
-  ImGui::PopStyleVar();
   if (gone) app.notices_.pop_back();
+  return height + gap * u;
 }
 
 std::string App::state_json(float pixels_per_unit) const {

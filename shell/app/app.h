@@ -119,7 +119,7 @@ class App {
   float scale_applied_ = 0;
   bool fresh_ = true;
 
-  friend void draw_notices(App& app);
+  friend float draw_notices(App& app, ImVec2 at, float width);
 };
 
 }  // namespace dalea::app

@@ -55,7 +55,8 @@ int64_t liveliest(const Trials& t) {
     const float* y = t.target.data() + k * t.steps * t.outputs;
     for (int64_t e = t.outputs; e < t.steps * t.outputs; ++e) {
       const double d = static_cast<double>(y[e] - y[e - t.outputs]);
-      if (std::isfinite(d)) sum += std::fabs(d);
+      if (std::isfinite(d) && (t.scored.empty() || t.scored[static_cast<size_t>(k * t.steps * t.outputs + e)] != 0))
+        sum += std::fabs(d);
     }
     if (sum > most) {
       most = sum;

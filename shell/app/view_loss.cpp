@@ -83,7 +83,8 @@ void draw_loss(App& app) {
     if (app.view.log_loss && most < 300 * least) {  // decades alone would label too little
       std::vector<double> ticks;
       for (double ten = std::pow(10.0, std::floor(std::log10(least * 0.8))); ten < most * 1.6; ten *= 10)
-        for (double m : {1.0, 2.0, 5.0}) ticks.push_back(m * ten);
+        for (double m : {1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0})
+          if (m == 1 || m == 2 || m == 5 || most < 8 * least) ticks.push_back(m * ten);
       ImPlot::SetupAxisTicks(ImAxis_Y1, ticks.data(), static_cast<int>(ticks.size()));
     }
     ImPlot::SetupLegend(ImPlotLocation_NorthEast);

@@ -154,7 +154,7 @@ void draw_matrix(App& app) {
   app.track("matrix:lock");
   if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort))
     ImGui::SetTooltip("Keep the colours' scale, so that pictures can be compared");
-  ImGui::SameLine(0, 12 * u);
+  if (ImGui::GetContentRegionAvail().x > 420 * u) ImGui::SameLine(0, 12 * u);
   ImGui::BeginDisabled(view.span == 0);
   if (ImGui::Button("Whole matrix")) view.span = 0;
   ImGui::EndDisabled();

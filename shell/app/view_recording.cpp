@@ -108,7 +108,9 @@ void draw_recording(App& app) {
     }
     app.track("orientation");
     ImGui::SameLine();
-    ImGui::TextDisabled("read as %s: %s", r->orientation.c_str(), r->orientation_reason.c_str());
+    ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
+    ImGui::TextWrapped("read as %s: %s", r->orientation.c_str(), r->orientation_reason.c_str());
+    ImGui::PopStyleColor();
     ImGui::AlignTextToFramePadding();
     ImGui::TextDisabled("Sampling rate");
     ImGui::SameLine(120 * u);

@@ -236,10 +236,16 @@ void draw_status(App& app) {
                       static_cast<long long>(s.hash_updates));
   ImGui::SameLine(0, 12 * u);
   const bool good = s.audit.sign == 0 && s.audit.mask == 0;
-  const std::string sign = std::to_string(s.audit.sign) + (medium || narrow ? " sign errors, " : " sign violations, ") +
+  const std::string sign = std::to_string(s.audit.sign) +
+                           (narrow   ? " sign, "
+                            : medium ? " sign errors, "
+                                     : " sign violations, ") +
                            std::to_string(s.audit.mask) + " off-mask";
-  field("audit", good ? "constraint audit: passed" : "constraint audit: violated", sign, good ? p.good : p.bad,
-        180 * u);
+  field("audit",
+        narrow ? (good ? "audit passed" : "audit violated")
+        : good ? "constraint audit: passed"
+               : "constraint audit: violated",
+        sign, good ? p.good : p.bad, 180 * u);
   if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort))
     ImGui::SetTooltip("Recurrent weights whose sign differs from their neuron's, and weights where no synapse can be.");
   if (!narrow && !s.history->empty() && width > 1240 * u) {

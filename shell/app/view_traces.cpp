@@ -57,7 +57,7 @@ void draw_traces(App& app) {
 
   const double dt = setup.dt_s > 0 ? setup.dt_s : 1;
   const auto steps = static_cast<int>(t.steps);
-  std::vector<double> x(static_cast<size_t>(steps)), a(x.size()), b(x.size());
+  std::vector<double> x(static_cast<size_t>(steps)), a(x.size()), b(x.size()), whole(x.size());
   for (int k = 0; k < steps; ++k) x[static_cast<size_t>(k)] = k * dt;
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float gap = ImGui::GetStyle().ItemSpacing.y, axis = 34 * u;
@@ -105,15 +105,22 @@ void draw_traces(App& app) {
         for (int k = 0; k < steps; ++k) {
           const auto e = static_cast<size_t>(k * outputs + c);
           const bool known = t.scored.empty() || t.scored[e] != 0;
+          whole[static_cast<size_t>(k)] = static_cast<double>(t.target[e]);
           a[static_cast<size_t>(k)] = known ? static_cast<double>(t.target[e]) : NAN;
           b[static_cast<size_t>(k)] = static_cast<double>(t.output[e]);
-          for (double v : {a[static_cast<size_t>(k)], b[static_cast<size_t>(k)]})
+          for (double v : {whole[static_cast<size_t>(k)], b[static_cast<size_t>(k)]})
             if (std::isfinite(v)) {
               lo = std::min(lo, v);
               hi = std::max(hi, v);
             }
         }
         setup_plot(name.c_str(), last, std::min(lo, hi), std::max(lo, hi));
+        if (!t.scored.empty()) {  // what is not scored (warm-up, missing, scored elsewhere) is faint
+          ImVec4 faint = p.target;
+          faint.w = 0.3f;
+          ImPlot::SetNextLineStyle(faint, 1.6f * u);
+          ImPlot::PlotLine("##all", x.data(), whole.data(), steps);
+        }
         ImPlot::SetNextLineStyle(p.target, 1.6f * u);
         ImPlot::PlotLine("target", x.data(), a.data(), steps);
         ImPlot::SetNextLineStyle(p.output, 2 * u);

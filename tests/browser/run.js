@@ -173,7 +173,7 @@ pageTest('a recording is dropped, previewed and trained', {}, async (p) => {
 
 pageTest('a real recording trains in the page', {}, async (p) => {
   const file = path.join(root, '../shared/data/zebrafish');
-  const npy = fs.existsSync(file) ? fs.readdirSync(file).filter((f) => f.endsWith('.npy')) : [];
+  const npy = fs.existsSync(file) ? fs.readdirSync(file).filter((f) => f.endsWith('matrix.csv')) : [];
   if (npy.length === 0) { console.log('    skipped: the zebrafish recording is not here'); return; }
   await p.ready();
   await p.drop(npy[0], fs.readFileSync(path.join(file, npy[0])));
