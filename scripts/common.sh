@@ -9,6 +9,9 @@ die() { say "$*"; exit 1; }
 # package:proof pairs. A proof is a command, or a file when it starts with /.
 BUILD_PACKAGES="g++:g++ cmake:cmake ninja-build:ninja zlib1g-dev:/usr/include/zlib.h nlohmann-json3-dev:/usr/include/nlohmann/json.hpp libcli11-dev:/usr/include/CLI/CLI.hpp curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt"
 WASM_PACKAGES="emscripten:emcc nodejs:node dpkg-dev:dpkg-source doctest-dev:/usr/include/doctest/doctest.h"
+FONT_PACKAGES="fonts-roboto-unhinted:/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf"
+WINDOW_PACKAGES="libglfw3-dev:/usr/include/GLFW/glfw3.h libgl-dev:/usr/include/GL/gl.h dpkg-dev:dpkg-source $FONT_PACKAGES"
+BROWSER_PACKAGES="chromium:chromium npm:npm xvfb:Xvfb xauth:xauth libgl1-mesa-dri:/usr/lib/x86_64-linux-gnu/dri/swrast_dri.so"
 TEST_PACKAGES="doctest-dev:/usr/include/doctest/doctest.h clang-format:clang-format python3:/usr/bin/python3 python3-numpy:/usr/lib/python3/dist-packages/numpy"
 
 missing_of() {
@@ -37,8 +40,8 @@ install() {
   fi
   say "These packages are missing: $missing"
   say "  Debian, Ubuntu:  sudo apt-get install $missing"
-  say "  macOS:           brew install cmake ninja nlohmann-json cli11 doctest zlib node emscripten"
-  say "  Windows:         vcpkg install nlohmann-json cli11 doctest zlib (and use WSL for run and test)"
+  say "  macOS:           brew install cmake ninja nlohmann-json cli11 doctest zlib node emscripten glfw; brew install --cask font-roboto"
+  say "  Windows:         vcpkg install nlohmann-json cli11 doctest zlib glfw3 (and use WSL for run and test)"
   say "  Emscripten:      any emsdk whose emcc is on PATH will do (3.1.6 or newer)"
   exit 1
 }

@@ -22,6 +22,7 @@
 
   // The fragment of the network on screen; what differs from it came from outside.
   let shown = '';
+  let handled = location.hash;  // what the address held when we last looked: a newer one must be heard first
   let writing = 0;
   const host = {
     save(name, bytes) {
@@ -48,7 +49,11 @@
     link(fragment) {
       shown = `#${fragment}`;
       clearTimeout(writing);
-      writing = setTimeout(() => { if (location.hash !== shown) history.replaceState(null, '', shown); }, 250);
+      writing = setTimeout(() => {
+        if (location.hash === shown || location.hash !== handled) return;
+        history.replaceState(null, '', shown);
+        handled = shown;
+      }, 250);
     },
     theme(isDark) {
       setTheme(isDark);
@@ -118,7 +123,8 @@
       canvas.focus();
     };
     window.addEventListener('hashchange', () => {
-      if (location.hash.length > 1 && location.hash !== shown) call('open_text', location.hash);
+      handled = location.hash;
+      if (handled.length > 1 && handled !== shown) call('open_text', handled);
     });
     let depth = 0;
     const files = (e) => e.dataTransfer && [...e.dataTransfer.types].includes('Files');

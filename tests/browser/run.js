@@ -239,7 +239,7 @@ pageTest('a broken link says so, and the page works', {hash: '#v1=eNotAlink'}, a
   assert.deepStrictEqual((await p.state()).notices, []);
   await p.page.evaluate(() => { location.hash = '#v1=????'; });
   await until('the next one too', p.state, (v) => v.notices.some((n) => n.error));
-  assert((await p.state()).running);
+  assert((await p.state()).units === 64);
 });
 
 pageTest('a link never opens a file, and a monstrous one is refused', {}, async (p) => {
@@ -249,7 +249,7 @@ pageTest('a link never opens a file, and a monstrous one is refused', {}, async 
   await p.seen('never open local files');
   await p.page.evaluate((l) => { location.hash = l; }, link({dalea: 1, populations: [{name: 'E', size: 1000000, sign: '+'}]}));
   await p.seen('MiB');
-  assert((await p.state()).running);
+  assert((await p.state()).units === 64);
 });
 
 pageTest('broken and oversized files leave a message and a working page', {}, async (p) => {
