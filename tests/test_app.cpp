@@ -172,7 +172,7 @@ TEST_CASE("a recording is previewed, trained on, and asked for by an experiment 
 TEST_CASE("the window: every bundled example, size, theme and tab draws; the address follows") {
   NoScreen screen;
   App app(screen, options_of(false));
-  REQUIRE(presets().size() == 5);
+  REQUIRE(presets().size() == 6);
   for (const Preset& preset : presets()) {
     CHECK(encode_link(preset.spec).size() < 2000);
     app.open_preset(preset.id);

@@ -124,7 +124,10 @@ std::vector<Range> stretches(const Model& m, int8_t sign) {
 }
 
 void lay_out_readouts(const Spec& spec, const Ends& ends, int64_t run, Model& m) {
-  if (ends.readout_signs.empty()) {
+  if (spec.network.readout == "populations") {
+    for (size_t r = 0; r < m.populations.size() && static_cast<int64_t>(r) < ends.outputs; ++r)
+      m.readouts.push_back({m.populations[r], {static_cast<int64_t>(r), static_cast<int64_t>(r) + 1}});
+  } else if (ends.readout_signs.empty()) {
     m.readouts.push_back({{0, m.units}, {0, ends.outputs}});
   } else {
     for (size_t o = 0; o < ends.readout_signs.size(); ++o)
@@ -144,7 +147,8 @@ void lay_out_readouts(const Spec& spec, const Ends& ends, int64_t run, Model& m)
     fill_uniform(w, spec.seed, run, stream, bounds);
     const bool first = r == 0 || m.readouts[r - 1].outputs.begin != readout.outputs.begin;
     if (first) fill_uniform(b, spec.seed, run, stream + 1, bounds);
-    b.frozen = !first;  // one bias an output
+    w.frozen = !spec.network.train_readout;
+    b.frozen = !first || !spec.network.train_readout;  // one bias an output
     m.parameters.W_out.push_back(std::move(w));
     m.parameters.b_out.push_back(std::move(b));
   }

@@ -326,6 +326,17 @@ double Pass::loss_sum() const {
   return sum;
 }
 
+int64_t Pass::bytes() const {
+  int64_t floats = 0;
+  for (const AlignedFloats* v :
+       {&a_.input, &a_.drive, &a_.z, &a_.g, &a_.output, &a_.d_output, &a_.sum, &a_.x, &a_.dx, &a_.noise})
+    floats += static_cast<int64_t>(v->capacity());
+  int64_t packed = in_.bytes() + rec_.bytes() + rec_back_.bytes();
+  for (const auto* list : {&out_, &out_back_})
+    for (const Product& p : *list) packed += p.bytes();
+  return 4 * floats + packed;
+}
+
 double Pass::rate_penalty() const {
   double sum = 0;
   for (int64_t b = 0; b < a_.batch; ++b) sum += rates_[b];

@@ -48,6 +48,7 @@ class Pass {
   bool advance();  // true when done
 
   double loss_sum() const;      // sum over trials, in order (float64)
+  int64_t bytes() const;        // of its buffers and packed weights
   double rate_penalty() const;  // mean of g^2 over the batch, when rate_l2 > 0
   const Activity& activity() const { return a_; }
   // Fills every buffer with NaN before each batch: an unwritten read shows.

@@ -36,6 +36,9 @@ class Product {
   void add(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1) const;
   int64_t out() const { return out_; }
   int64_t in() const { return in_; }
+  int64_t bytes() const {
+    return static_cast<int64_t>(4 * packed_.capacity() + 8 * start_.capacity() + 4 * index_.capacity());
+  }
 
  private:
   int64_t out_ = 0, in_ = 0;

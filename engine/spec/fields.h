@@ -44,6 +44,8 @@ void describe(V& v, Spec& s) {
     n.real("dt_s", s.network.dt_s, 1e-9, 1e6, "a time step", "seconds, above 0");
     n.real("noise", s.network.noise, 0, 1e3, "a noise level", "0 (off) to 1000");
     n.flag("input_mask", s.network.input_mask);
+    n.choice("readout", s.network.readout, {"all", "populations"});
+    n.flag("train_readout", s.network.train_readout);
   });
   v.group("connectivity", [&](V& c) {
     c.probability("probability", s.connectivity.probability);

@@ -43,10 +43,13 @@ struct NetworkSpec {
   // "rectified" (relu-masked in every condition: equalised) or "plain".
   std::string feedback = "published";
   bool biases = true;
-  bool balanced = false;    // scale inhibitory magnitudes by n_E / n_I at initialisation (SEEDS 1.2)
-  double dt_s = 0.02;       // s, one time step
-  double noise = 0;         // state noise: sd added per step is sqrt(2 alpha) * noise, while training only
-  bool input_mask = false;  // channel c reaches population c alone (SEEDS Q1: off as published, on as intended)
+  bool balanced = false;  // scale inhibitory magnitudes by n_E / n_I at initialisation (SEEDS 1.2)
+  double dt_s = 0.02;     // s, one time step
+  double noise = 0;       // state noise: sd added per step is sqrt(2 alpha) * noise, while training only
+  // "all": the task's own readout of all units; "populations": output c reads population c alone (SEEDS 4.2)
+  std::string readout = "all";
+  bool train_readout = true;  // false: readouts keep their initial weights, so the states must carry the signal
+  bool input_mask = false;    // channel c reaches population c alone (SEEDS Q1: off as published, on as intended)
 };
 
 struct TaskSpec {

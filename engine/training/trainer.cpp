@@ -47,6 +47,11 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const Spec& spec, Dataset data,
   if (data.train.count == 0)
     return Error{"task.steps", "is " + count_text(spec.task.steps) +
                                    ", longer than the training part; give fewer steps or a longer recording"};
+  if (spec.network.readout == "populations" && data.ends.outputs != static_cast<int64_t>(spec.populations.size()))
+    return Error{"network.readout", "reads one output from each population, but the task has " +
+                                        count_text(data.ends.outputs) + " outputs and the network " +
+                                        count_text(static_cast<int64_t>(spec.populations.size())) +
+                                        " populations; make them equal, or use \"all\""};
   return std::unique_ptr<Trainer>(new Trainer(spec, std::move(data), run, options));
 }
 
@@ -122,6 +127,23 @@ Status Trainer::restore(TrainerState s) {
   failure_.clear();
   good_ = state();
   return {};
+}
+
+int64_t Trainer::bytes() const {
+  const auto size = [](const auto& v) { return static_cast<int64_t>(v.capacity() * sizeof(v[0])); };
+  const auto of = [&](const Parameters& p) {
+    int64_t sum = 0;
+    for (const Weights* w : p.all()) sum += size(w->values);
+    return sum;
+  };
+  int64_t sum = of(model_.parameters) + of(initial_) + of(gradient_) + of(optimizer_.state.first) +
+                of(optimizer_.state.second) + size(optimizer_.state.latent.values) + size(dense_mask_) +
+                of(good_.parameters) + of(good_.optimizer.first) + of(good_.optimizer.second) + pass_.bytes();
+  if (mask_)
+    sum += size(mask_->col_start) + size(mask_->row) + size(mask_->row_start) + size(mask_->col) + size(mask_->at);
+  for (const Trials* t : {&data_.train, &data_.validation, &data_.held_out})
+    sum += size(t->input) + size(t->target) + size(t->label) + size(t->scored);
+  return sum;
 }
 
 int64_t Trainer::batches_per_epoch() const {

@@ -86,6 +86,7 @@ class Trainer {
   uint64_t hash() const { return hash_of(model_.parameters); }
   Audit audit() const { return dalea::audit(model_, mask_.get()); }
   double last_loss() const { return last_loss_; }  // mean per element of the last minibatch
+  int64_t bytes() const;                           // held: weights, optimizer, activity, data
   int threads() const { return workers_.threads(); }
   Isa isa() const { return options_.isa; }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "app/embedded.h"
 #include "app/views.h"
+#include "common/embedded.h"
 #include "imgui_internal.h"
 #include "implot.h"
 
@@ -40,7 +40,7 @@ bool begin_panel(const char* id, ImVec2 position, ImVec2 size) {
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> list = [] {
     std::vector<Preset> all;
-    for (size_t k = 0; k < embedded_experiment_count; ++k) {
+    for (size_t k = 0; k < embedded_experiments_count; ++k) {
       const Embedded& file = embedded_experiments[k];
       const ParsedSpec parsed = parse_spec({reinterpret_cast<const char*>(file.data), file.size});
       if (!parsed.problems.empty()) continue;  // the tests read every one of them

@@ -1,6 +1,6 @@
 #include "app/theme.h"
 
-#include "app/embedded.h"
+#include "common/embedded.h"
 #include "implot.h"
 
 namespace dalea::app {
@@ -71,10 +71,10 @@ void build_fonts(float scale) {
     return atlas->AddFontFromMemoryTTF(const_cast<unsigned char*>(file.data), static_cast<int>(file.size),
                                        static_cast<float>(static_cast<int>(size * scale + 0.5f)), &config, ranges);
   };
-  fonts.regular = load(embedded_font_regular, 15);
-  fonts.medium = load(embedded_font_medium, 15);
-  fonts.title = load(embedded_font_medium, 20);
-  fonts.small = load(embedded_font_regular, 13);
+  fonts.regular = load(embedded_fonts[0], 15);
+  fonts.medium = load(embedded_fonts[1], 15);
+  fonts.title = load(embedded_fonts[1], 20);
+  fonts.small = load(embedded_fonts[0], 13);
   atlas->Build();
   ImGui::GetIO().FontDefault = fonts.regular;
 }

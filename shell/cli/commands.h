@@ -40,6 +40,18 @@ struct LinkOptions {
 int link(const LinkOptions& options);
 int unlink(const LinkOptions& options);
 
+struct BenchCommand {
+  std::string experiment;              // empty: the workloads
+  std::vector<std::string> workloads;  // empty: all
+  std::vector<std::string> set;
+  int threads = 1;
+  std::string isa = "auto";
+  double seconds = 2;
+  bool json = false;
+  std::string csv, dump;
+};
+int bench(const BenchCommand& command);
+
 // The experiment of a file, standard input or a link, with --set applied; problems are printed.
 struct Loaded {
   bool ok = false;

@@ -56,6 +56,24 @@ int parse_and_run(int argc, char** argv) {
   unlink_command->add_flag("--json", unlink.json, "Print compact JSON");
   unlink_command->footer("Example: dalea unlink 'http://127.0.0.1:8080/#v1=...' > experiment.json");
 
+  cli::BenchCommand bench;
+  CLI::App* bench_command =
+      app.add_subcommand("bench", "Measure a training step of the usual workloads on this machine");
+  bench_command->add_option("experiment", bench.experiment, "An experiment of your own instead of the workloads");
+  bench_command->add_option("--workload", bench.workloads,
+                            "flip-flop, mnist, wave, cell-type-dense, cell-type-sparse, large-sparse (default: all)");
+  bench_command->add_option("--threads", bench.threads, "Threads")->check(CLI::Range(1, 256))->capture_default_str();
+  bench_command->add_option("--isa", bench.isa, "Instruction set, as for run")->capture_default_str();
+  bench_command->add_option("--seconds", bench.seconds, "Measured time of each workload")
+      ->check(CLI::Range(0.05, 3600.0))
+      ->capture_default_str();
+  bench_command->add_option("--set", bench.set, "As for run; with an experiment");
+  bench_command->add_flag("--json", bench.json, "Print a JSON list");
+  bench_command->add_option("--csv", bench.csv, "Write a CSV file too");
+  bench_command->add_option("--dump", bench.dump,
+                            "Write the workload's first minibatches, weights and losses (NPZ), for comparisons");
+  bench_command->footer("Example: dalea bench --workload flip-flop --threads 2");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -64,6 +82,7 @@ int parse_and_run(int argc, char** argv) {
   if (*run_command) return cli::run(run);
   if (*inspect_command) return cli::inspect(inspect);
   if (*link_command) return cli::link(link);
+  if (*bench_command) return cli::bench(bench);
   return cli::unlink(unlink);
 }
 

@@ -1,0 +1,360 @@
+#include "common/bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "common/embedded.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace dalea {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double quantile(std::vector<double>& v, double q) {
+  std::sort(v.begin(), v.end());
+  return v[static_cast<size_t>(q * static_cast<double>(v.size() - 1) + 0.5)];
+}
+
+// A bundled experiment with some keys changed.
+Result<Spec> bundled(const char* name, const std::vector<std::string>& set) {
+  for (size_t k = 0; k < embedded_experiments_count; ++k) {
+    const Embedded& file = embedded_experiments[k];
+    if (std::string(file.name) != name) continue;
+    std::string json(reinterpret_cast<const char*>(file.data), file.size);
+    for (const std::string& assignment : set) {
+      Result<std::string> changed = set_in_json(json, assignment);
+      if (!changed) return changed.error();
+      json = *changed;
+    }
+    ParsedSpec parsed = parse_spec(json);
+    if (!parsed.problems.empty()) return parsed.problems.front();
+    return parsed.spec;
+  }
+  return Error{name, "is not among the bundled experiments"};
+}
+
+// Rows of a digit: 28 inputs at 28 steps, ten classes, the label at the last step. Values are pseudo-random: only the
+// shape matters for time.
+Dataset synthetic_rows(const Spec& spec, int64_t count) {
+  Dataset data;
+  data.loss = Loss::cross_entropy;
+  data.ends.inputs = 28;
+  data.ends.outputs = 10;
+  data.unit = "nats";
+  const auto make = [&](int64_t trials, Purpose purpose) {
+    Trials t;
+    t.count = trials;
+    t.steps = t.inputs = 28;
+    t.outputs = 10;
+    Rng rng(spec.seed, purpose);
+    for (int64_t e = 0; e < trials * 28 * 28; ++e) {
+      const float u = rng.uniform();
+      t.input.push_back(u < 0.8f ? 0.0f : 5 * (u - 0.8f));
+    }
+    t.label.assign(static_cast<size_t>(trials * 28), -1);
+    for (int64_t k = 0; k < trials; ++k)
+      t.label[static_cast<size_t>(k * 28 + 27)] = static_cast<int32_t>(std::min(9.0f, 10 * rng.uniform()));
+    return t;
+  };
+  data.train = make(count, Purpose::train);
+  data.validation = make(1, Purpose::validation);
+  data.held_out = make(1, Purpose::held_out);
+  return data;
+}
+
+void keep(Trials& t, int64_t count) {
+  t.count = std::min(t.count, count);
+  t.input.resize(static_cast<size_t>(t.count * t.steps * t.inputs));
+  if (!t.target.empty()) t.target.resize(static_cast<size_t>(t.count * t.steps * t.outputs));
+  if (!t.scored.empty()) t.scored.resize(static_cast<size_t>(t.count * t.steps * t.outputs));
+  if (!t.label.empty()) t.label.resize(static_cast<size_t>(t.count * t.steps));
+}
+
+// Floating-point operations of one update of a full batch: 2 for each multiply and add of a product or a gradient.
+double flops_of(const Trainer& trainer) {
+  const Model& m = trainer.model();
+  const Trials& t = trainer.data().train;
+  const double trials = static_cast<double>(trainer.spec().training.batch), steps = static_cast<double>(t.steps);
+  const double recurrent = static_cast<double>(m.parameters.W_rec.values.size()),
+               input = static_cast<double>(m.parameters.W_in.values.size());
+  double flops = 3 * 2 * recurrent * trials * (steps - 1) + 2 * 2 * input * trials * steps;
+  for (const Weights& w : m.parameters.W_out)
+    flops += (w.frozen ? 2 : 3) * 2 * static_cast<double>(w.values.size()) * trials * steps;
+  return flops;
+}
+
+Result<BenchResult> measure(const std::string& name, Trainer& trainer, const BenchOptions& options,
+                            const std::function<bool()>& cancel) {
+  BenchResult r;
+  r.workload = name;
+  const Spec& spec = trainer.spec();
+  char shape[120];
+  std::snprintf(shape, sizeof shape, "N %lld, T %lld, batch %lld", static_cast<long long>(trainer.model().units),
+                static_cast<long long>(trainer.data().train.steps), static_cast<long long>(spec.training.batch));
+  r.shape = shape;
+  r.synapses = static_cast<int64_t>(trainer.model().parameters.W_rec.values.size());
+  if (!trainer.model().parameters.W_rec.sparse() && trainer.mask() != nullptr) r.synapses = trainer.mask()->count();
+  r.threads = trainer.threads();
+  r.isa = isa_name(trainer.isa());
+  r.peak_gflops = measured_peak(trainer.isa()) * r.threads;
+  r.fused_gflops = measured_fused_peak(trainer.isa()) * r.threads;
+
+  std::vector<double> ms;
+  const auto update = [&] {  // one whole training step; what ends an epoch is not part of it
+    for (;;) {
+      const Clock::time_point start = Clock::now();
+      const Trainer::Event event = trainer.step();
+      if (event == Trainer::Event::update) return 1000 * seconds_since(start);
+      if (event == Trainer::Event::finished || event == Trainer::Event::failed) return -1.0;
+    }
+  };
+  const Clock::time_point begin = Clock::now();
+  for (int warm = 0; warm < 3 && seconds_since(begin) < 2 * options.seconds; ++warm)
+    if (update() < 0) return Error{name, "cannot be measured: " + trainer.failure()};
+  const Clock::time_point start = Clock::now();
+  do {
+    if (cancel && cancel()) return Error{name, "was cancelled"};
+    const double t = update();
+    if (t < 0) return Error{name, "cannot be measured: it ended after " + std::to_string(ms.size()) + " steps"};
+    ms.push_back(t);
+  } while (ms.size() < 3 || (seconds_since(start) < options.seconds && ms.size() < 2000));
+  r.steps = static_cast<int64_t>(ms.size());
+  r.ms_per_step = quantile(ms, 0.5);
+  r.ms_low = quantile(ms, 0.25);
+  r.ms_high = quantile(ms, 0.75);
+  r.gflops = flops_of(trainer) / (1e6 * r.ms_per_step);
+  r.bytes = trainer.bytes();
+  r.ns_per_synapse = 1e6 * r.ms_per_step /
+                     (static_cast<double>(r.synapses) * static_cast<double>(spec.training.batch) *
+                      static_cast<double>(trainer.data().train.steps));
+  return r;
+}
+
+// A chain of dependent operations would measure latency: `chains` independent ones fill the pipes.
+template <class V, int chains>
+double multiply_add_rate(double flops_per_round) {
+  V acc[chains], factor, term;
+  for (int k = 0; k < chains; ++k) acc[k] = V{} + 0.5f + 0.01f * static_cast<float>(k);
+  volatile float hidden = 0.999f;
+  factor = V{} + hidden;
+  term = V{} + (1 - hidden) * 0.5f;
+  double best = 0;
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    constexpr int rounds = 400000;
+    const Clock::time_point start = Clock::now();
+    for (int n = 0; n < rounds; ++n) {
+#if defined(__clang__)
+#pragma clang loop unroll(full)
+#else
+#pragma GCC unroll 16
+#endif
+      for (int k = 0; k < chains; ++k) acc[k] = acc[k] * factor + term;
+    }
+    best = std::max(best, rounds * flops_per_round / (1e9 * seconds_since(start)));
+  }
+  volatile float sink = 0;
+  for (int k = 0; k < chains; ++k) sink = sink + acc[k][0];
+  return best;
+}
+
+typedef float Vec4 __attribute__((vector_size(16)));
+
+#if defined(__x86_64__)
+// One function an instruction set: the loop must be compiled for it.
+#define DALEA_PEAK(NAME, TARGET, BYTES, CHAINS, STEP)                                          \
+  __attribute__((target(TARGET))) double NAME() {                                              \
+    typedef float V __attribute__((vector_size(BYTES)));                                       \
+    V acc[CHAINS];                                                                             \
+    volatile float hidden = 0.999f;                                                            \
+    const V factor = V{} + hidden, term = V{} + (1 - hidden) * 0.5f;                           \
+    for (int k = 0; k < CHAINS; ++k) acc[k] = V{} + 0.5f + 0.01f * static_cast<float>(k);      \
+    double best = 0;                                                                           \
+    for (int attempt = 0; attempt < 5; ++attempt) {                                            \
+      constexpr int rounds = 400000;                                                           \
+      const Clock::time_point start = Clock::now();                                            \
+      for (int n = 0; n < rounds; ++n) {                                                       \
+        _Pragma("GCC unroll 16") for (int k = 0; k < CHAINS; ++k) STEP;                        \
+      }                                                                                        \
+      best = std::max(best, rounds * CHAINS * (BYTES / 4) * 2 / (1e9 * seconds_since(start))); \
+    }                                                                                          \
+    volatile float sink = 0;                                                                   \
+    for (int k = 0; k < CHAINS; ++k) sink = sink + acc[k][0];                                  \
+    return best;                                                                               \
+  }
+DALEA_PEAK(peak_avx2, "avx2", 32, 12, acc[k] = acc[k] * factor + term)
+DALEA_PEAK(peak_avx512, "avx512f", 64, 16, acc[k] = acc[k] * factor + term)
+DALEA_PEAK(fused_avx2, "avx2,fma", 32, 12, acc[k] = _mm256_fmadd_ps(acc[k], factor, term))
+DALEA_PEAK(fused_avx512, "avx512f", 64, 16, acc[k] = _mm512_fmadd_ps(acc[k], factor, term))
+#endif
+
+}  // namespace
+
+double measured_peak(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::avx2) return peak_avx2();
+  if (isa == Isa::avx512) return peak_avx512();
+#endif
+  if (isa == Isa::scalar) {
+    struct One {
+      float v;
+      float operator[](int) const { return v; }
+      One operator+(float f) const { return {v + f}; }
+      One operator*(One f) const { return {v * f.v}; }
+      One operator+(One f) const { return {v + f.v}; }
+    };
+    return multiply_add_rate<One, 8>(2 * 8);
+  }
+  return multiply_add_rate<Vec4, 8>(2 * 4 * 8);
+}
+
+double measured_fused_peak([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::avx2 && __builtin_cpu_supports("fma")) return fused_avx2();
+  if (isa == Isa::avx512) return fused_avx512();
+#endif
+  return 0;
+}
+
+const std::vector<std::string>& bench_workloads() {
+  static const std::vector<std::string> names = {"flip-flop",        "mnist",       "wave", "cell-type-dense",
+                                                 "cell-type-sparse", "large-sparse"};
+  return names;
+}
+
+Result<Spec> bench_spec(const std::string& workload) {
+  const std::string few = "task.validation=1", none = "task.held_out=1", long_run = "training.epochs=100000";
+  if (workload == "flip-flop") return bundled("flip-flop", {few, none, long_run});
+  if (workload == "mnist")
+    return bundled("flip-flop", {few, none, long_run, "task.steps=28", "training.loss=cross-entropy"});
+  if (workload == "wave") return bundled("wave", {few, none, long_run});
+  const std::vector<std::string> cell = {long_run, "recording.stride=5", "recording.simulated_frames=2000"};
+  const auto with = [](std::vector<std::string> a, const std::vector<std::string>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  };
+  if (workload == "cell-type-sparse") return bundled("cell-types", cell);
+  if (workload == "cell-type-dense") return bundled("cell-types", with(cell, {"connectivity.probability=[]"}));
+  if (workload == "large-sparse")
+    return bundled(
+        "cell-types",
+        with(cell, {R"(populations=[{"name":"E","size":16000,"sign":"+"},{"name":"I","size":4000,"sign":"-"}])",
+                    "connectivity.probability=0.01", "network.readout=all", "training.batch=64"}));
+  std::string names;
+  for (const std::string& n : bench_workloads()) names += (names.empty() ? "" : ", ") + n;
+  return Error{"--workload", "'" + workload + "' is not one; use " + names};
+}
+
+Result<std::unique_ptr<Trainer>> bench_trainer(const std::string& workload, const Spec& spec,
+                                               const TrainerOptions& options) {
+  if (workload == "mnist") return Trainer::create(spec, synthetic_rows(spec, 1000), 0, options);
+  Result<Dataset> data = make_dataset(spec, nullptr, 0);
+  if (!data) return data.error();
+  const int64_t batch = spec.training.batch;
+  if (data->train.count > batch) keep(data->train, data->train.count / batch * batch);  // full minibatches only
+  keep(data->validation, 1);
+  keep(data->held_out, 1);
+  return Trainer::create(spec, std::move(*data), 0, options);
+}
+
+namespace {
+
+Result<BenchResult> run_trainer(const std::string& name, const Spec& spec, const BenchOptions& options,
+                                const std::function<bool()>& cancel) {
+  TrainerOptions trainer_options;
+  trainer_options.threads = options.threads;
+  trainer_options.isa = options.isa;
+  Result<std::unique_ptr<Trainer>> trainer = bench_trainer(name, spec, trainer_options);
+  if (!trainer) return trainer.error();
+  return measure(name, **trainer, options, cancel);
+}
+
+}  // namespace
+
+Result<BenchResult> run_bench(const std::string& workload, const BenchOptions& options,
+                              const std::function<bool()>& cancel) {
+  Result<Spec> spec = bench_spec(workload);
+  if (!spec) return spec.error();
+  return run_trainer(workload, *spec, options, cancel);
+}
+
+Result<BenchResult> bench_experiment(const std::string& name, const Spec& given, const BenchOptions& options,
+                                     const std::function<bool()>& cancel) {
+  Spec spec = given;
+  spec.training.epochs = std::max<int64_t>(spec.training.epochs, 100000);
+  if (spec.task.type != "recording") spec.task.validation = spec.task.held_out = 1;
+  return run_trainer(name, spec, options, cancel);
+}
+
+std::string bench_json(const std::vector<BenchResult>& results) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const BenchResult& r : results)
+    list.push_back(
+        {{"workload", r.workload},
+         {"shape", r.shape},
+         {"ms_per_step", r.ms_per_step},
+         {"ms_quartiles", {r.ms_low, r.ms_high}},
+         {"steps", r.steps},
+         {"gflops", r.gflops},
+         {"peak_gflops", r.peak_gflops},
+         {"fused_peak_gflops", r.fused_gflops > 0 ? nlohmann::json(r.fused_gflops) : nlohmann::json(nullptr)},
+         {"bytes", r.bytes},
+         {"synapses", r.synapses},
+         {"ns_per_synapse_trial_step", r.ns_per_synapse},
+         {"threads", r.threads},
+         {"isa", r.isa}});
+  return list.dump();
+}
+
+std::string bench_csv(const std::vector<BenchResult>& results) {
+  std::string csv =
+      "workload,shape,ms_per_step,ms_low,ms_high,steps,gflops,peak_gflops,fused_peak_gflops,bytes,synapses,threads,"
+      "isa\n";
+  for (const BenchResult& r : results) {
+    char line[400];
+    std::snprintf(line, sizeof line, "%s,\"%s\",%.5g,%.5g,%.5g,%lld,%.4g,%.4g,%.4g,%lld,%lld,%d,%s\n",
+                  r.workload.c_str(), r.shape.c_str(), r.ms_per_step, r.ms_low, r.ms_high,
+                  static_cast<long long>(r.steps), r.gflops, r.peak_gflops, r.fused_gflops,
+                  static_cast<long long>(r.bytes), static_cast<long long>(r.synapses), r.threads, r.isa.c_str());
+    csv += line;
+  }
+  return csv;
+}
+
+std::string bench_table(const std::vector<BenchResult>& results) {
+  std::string table;
+  char line[300];
+  std::snprintf(line, sizeof line, "%-17s %-27s %10s %9s %9s %10s %9s  %s\n", "workload", "shape", "ms/step", "GFLOP/s",
+                "of peak", "of fused", "MB", "threads, set");
+  table += line;
+  for (const BenchResult& r : results) {
+    char fused[20] = "-";
+    if (r.fused_gflops > 0) std::snprintf(fused, sizeof fused, "%.0f %%", 100 * r.gflops / r.fused_gflops);
+    std::snprintf(line, sizeof line, "%-17s %-27s %10.3f %9.1f %7.0f %% %10s %9.1f  %d, %s\n", r.workload.c_str(),
+                  r.shape.c_str(), r.ms_per_step, r.gflops, 100 * r.gflops / r.peak_gflops, fused,
+                  static_cast<double>(r.bytes) / 1e6, r.threads, r.isa.c_str());
+    table += line;
+  }
+  if (!results.empty()) {
+    std::snprintf(
+        line, sizeof line, "peak measured here: %.1f GFLOP/s of multiplications and additions%s\n",
+        results.back().peak_gflops,
+        results.back().fused_gflops > 0
+            ? (", " + std::to_string(static_cast<int>(results.back().fused_gflops)) + " of fused ones (not used: bits)")
+                  .c_str()
+            : "");
+    table += line;
+  }
+  return table;
+}
+
+}  // namespace dalea
