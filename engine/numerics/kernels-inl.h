@@ -51,15 +51,15 @@ inline Vec broadcast(float c) {
   return Vec{} + c;
 }
 
-// One load instruction, where a broadcast of a register would need two.
+// One load instruction. Written out: g++ builds a vector from a loop lane by lane.
 inline Vec broadcast_from(const float* p) {
-#ifdef __wasm_simd128__
-  const Vec v = {*p};
-  return __builtin_shufflevector(v, v, 0, 0, 0, 0);
+  const float c = *p;
+#if DALEA_VECTOR_BYTES == 16
+  return Vec{c, c, c, c};
+#elif DALEA_VECTOR_BYTES == 32
+  return Vec{c, c, c, c, c, c, c, c};
 #else
-  Vec v;
-  for (int k = 0; k < width; ++k) v[k] = *p;
-  return v;
+  return Vec{c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c};
 #endif
 }
 
@@ -328,103 +328,137 @@ inline float fold(const Vec (&acc)[per16]) {
   return (sum < 0 ? -sum : sum) < 0x1p-50f ? 0.0f : sum;
 }
 
-// Time steps [t0, t1) of a tile of I rows and J columns; sums wait in `wait` (16 floats a pair) between calls.
+// Memory: a block of block_rows x block_rows pairs waits in the second cache while a piece of its rows, packed, is
+// summed part by part; a part's rows fit the first cache. The pitch is odd in vectors, so that rows do not meet in one
+// bank.
+constexpr int64_t block_rows = 48, part_rows = 12, piece_floats = 208;
+constexpr int64_t pitch = piece_floats + width, wait_row = block_rows * 16;
+
+// A piece of the sum over time and trials for a tile of I rows and J columns: d and x hold `length` packed values a
+// row. The 16 lanes of each pair wait in `wait` between pieces. One vector of the lanes after the other: the registers
+// hold I x J sums of it, so that loads stay fewer than multiplications.
 template <int I, int J>
-inline void gradient_tile(const float* const* d, const float* const* x, int64_t d_time, int64_t x_time, int64_t stride,
-                          int64_t t0, int64_t t1, float* wait, int64_t wait_row, bool first) {
-  Vec acc[I][J][per16];
-  DALEA_UNROLL
-  for (int i = 0; i < I; ++i) DALEA_UNROLL
-  for (int j = 0; j < J; ++j) DALEA_UNROLL
-  for (int v = 0; v < per16; ++v) acc[i][j][v] = first ? Vec{} : load(wait + i * wait_row + j * 16 + v * width);
-  for (int64_t t = t1 - 1; t >= t0; --t) {
-    for (int64_t b = 0; b < stride; b += 16) {
+inline void gradient_tile(const float* d, const float* x, int64_t length, bool first, float* wait) {
+  for (int v = 0; v < per16; ++v) {
+    Vec acc[I][J];
+    DALEA_UNROLL
+    for (int i = 0; i < I; ++i) {
       DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) {
-        Vec xs[J];
+      for (int j = 0; j < J; ++j) acc[i][j] = first ? Vec{} : load(wait + i * wait_row + j * 16 + v * width);
+    }
+    for (int64_t e = v * width; e < length; e += 16) {
+      Vec xs[J];
+      DALEA_UNROLL
+      for (int j = 0; j < J; ++j) xs[j] = load(x + j * pitch + e);
+      DALEA_UNROLL
+      for (int i = 0; i < I; ++i) {
+        const Vec ds = load(d + i * pitch + e);
         DALEA_UNROLL
-        for (int j = 0; j < J; ++j) xs[j] = load(x[j] + t * x_time + b + v * width);
-        DALEA_UNROLL
-        for (int i = 0; i < I; ++i) {
-          const Vec ds = load(d[i] + t * d_time + b + v * width);
-          DALEA_UNROLL
-          for (int j = 0; j < J; ++j) acc[i][j][v] = acc[i][j][v] + ds * xs[j];
-        }
+        for (int j = 0; j < J; ++j) acc[i][j] = acc[i][j] + ds * xs[j];
       }
     }
+    DALEA_UNROLL
+    for (int i = 0; i < I; ++i) {
+      DALEA_UNROLL
+      for (int j = 0; j < J; ++j) store(wait + i * wait_row + j * 16 + v * width, acc[i][j]);
+    }
   }
-  DALEA_UNROLL
-  for (int i = 0; i < I; ++i) DALEA_UNROLL
-  for (int j = 0; j < J; ++j) DALEA_UNROLL
-  for (int v = 0; v < per16; ++v) store(wait + i * wait_row + j * 16 + v * width, acc[i][j][v]);
 }
 
 constexpr int tile_i = DALEA_GRADIENT_ROWS, tile_j = DALEA_GRADIENT_COLS;
-constexpr int64_t block_i = 24, block_j = 24;
 
 template <int I>
-inline void gradient_tile_j(int64_t cols, const float* const* d, const float* const* x, const GradientView& g,
-                            int64_t t0, int64_t t1, float* wait, int64_t wait_row, bool first) {
+inline void gradient_tile_j(int64_t cols, const float* d, const float* x, int64_t length, bool first, float* wait) {
   if constexpr (tile_j >= 6)
-    if (cols == 6) return gradient_tile<I, 6>(d, x, g.d_time, g.x_time, g.stride, t0, t1, wait, wait_row, first);
+    if (cols == 6) return gradient_tile<I, 6>(d, x, length, first, wait);
   if constexpr (tile_j >= 3)
-    if (cols == 3) return gradient_tile<I, 3>(d, x, g.d_time, g.x_time, g.stride, t0, t1, wait, wait_row, first);
+    if (cols == 3) return gradient_tile<I, 3>(d, x, length, first, wait);
   if constexpr (tile_j >= 2)
-    if (cols == 2) return gradient_tile<I, 2>(d, x, g.d_time, g.x_time, g.stride, t0, t1, wait, wait_row, first);
-  gradient_tile<I, 1>(d, x, g.d_time, g.x_time, g.stride, t0, t1, wait, wait_row, first);
+    if (cols == 2) return gradient_tile<I, 2>(d, x, length, first, wait);
+  gradient_tile<I, 1>(d, x, length, first, wait);
 }
 
-inline int64_t piece(int64_t left, int64_t most) {  // sizes a template exists for: most, 3, 2, 1
+inline void gradient_tile_of(int64_t rows, int64_t cols, const float* d, const float* x, int64_t length, bool first,
+                             float* wait) {
+  if constexpr (tile_i >= 4)
+    if (rows == 4) return gradient_tile_j<4>(cols, d, x, length, first, wait);
+  if constexpr (tile_i >= 3)
+    if (rows == 3) return gradient_tile_j<3>(cols, d, x, length, first, wait);
+  if constexpr (tile_i >= 2)
+    if (rows == 2) return gradient_tile_j<2>(cols, d, x, length, first, wait);
+  gradient_tile_j<1>(cols, d, x, length, first, wait);
+}
+
+inline int64_t tile_size(int64_t left, int64_t most) {  // sizes a template exists for: most, 3, 2, 1
   if (left >= most) return most;
   return left >= 3 && most >= 3 ? 3 : left >= 2 && most >= 2 ? 2 : 1;
 }
 
+// Piece `k` of the sum: time steps [t0, t1), trials [b0, b1); time descends and trials ascend from piece to piece.
+struct Piece {
+  int64_t t0, t1, b0, b1;
+};
+
+inline bool piece_of(const GradientView& g, int64_t k, Piece* piece) {
+  if (g.stride > piece_floats) {  // a part of one time step
+    const int64_t a_step = (g.stride + piece_floats - 1) / piece_floats;
+    const int64_t t = g.steps - 1 - k / a_step, groups = g.stride / 16, part = k % a_step;
+    if (t < 0) return false;
+    *piece = {t, t + 1, groups * part / a_step * 16, groups * (part + 1) / a_step * 16};
+    return true;
+  }
+  const int64_t steps = piece_floats / g.stride, t1 = g.steps - k * steps;
+  if (t1 <= 0) return false;
+  *piece = {t1 > steps ? t1 - steps : 0, t1, 0, g.stride};
+  return true;
+}
+
+// Rows [r0, r1) of a piece, each in the order of the sum, `pitch` apart.
+inline void pack_rows(const float* from, int64_t row_stride, int64_t time, const Piece& piece, int64_t r0, int64_t r1,
+                      float* to) {
+  for (int64_t t = piece.t1 - 1; t >= piece.t0; --t) {
+    const float* row = from + t * time + r0 * row_stride;
+    float* out = to;
+    for (int64_t r = r0; r < r1; ++r) {
+      for (int64_t b = piece.b0; b < piece.b1; b += width) store(out + b - piece.b0, load(row + b));
+      row += row_stride;
+      out += pitch;
+    }
+    to += piece.b1 - piece.b0;
+  }
+}
+
 void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  alignas(64) float wait[block_i * block_j * 16];
-  // As many time steps at once as keep the rows of a block in the second cache.
-  const int64_t steps_at_once = 1200 / g.stride > 1 ? 1200 / g.stride : 1;
-  for (int64_t ib = i0; ib < i1; ib += block_i) {
-    const int64_t ie = least(ib + block_i, i1);
-    for (int64_t jb = j0; jb < j1; jb += block_j) {
-      const int64_t je = least(jb + block_j, j1);
-      for (int64_t t1 = g.steps; t1 > 0; t1 -= steps_at_once) {
-        const int64_t t0 = t1 > steps_at_once ? t1 - steps_at_once : 0;
-        int64_t rows = 0;
-        for (int64_t i = ib; i < ie; i += rows) {
-          rows = piece(ie - i, tile_i);
-          const float* d[tile_i];
-          for (int64_t k = 0; k < rows; ++k) d[k] = g.d + (i + k) * g.stride;
-          int64_t cols = 0;
-          for (int64_t j = jb; j < je; j += cols) {
-            cols = piece(je - j, tile_j);
-            const float* x[tile_j];
-            for (int64_t k = 0; k < cols; ++k) x[k] = g.x + (j + k) * g.stride;
-            float* at = wait + ((i - ib) * block_j + (j - jb)) * 16;
-            const bool first = t1 == g.steps;
-            if constexpr (tile_i >= 4)
-              if (rows == 4) {
-                gradient_tile_j<4>(cols, d, x, g, t0, t1, at, block_j * 16, first);
-                continue;
+  alignas(64) float wait[block_rows * wait_row], ds[block_rows * pitch], xs[block_rows * pitch];
+  for (int64_t ib = i0; ib < i1; ib += block_rows) {
+    const int64_t ie = least(ib + block_rows, i1);
+    for (int64_t jb = j0; jb < j1; jb += block_rows) {
+      const int64_t je = least(jb + block_rows, j1);
+      Piece piece;
+      for (int64_t k = 0; piece_of(g, k, &piece); ++k) {
+        const int64_t length = (piece.t1 - piece.t0) * (piece.b1 - piece.b0);
+        pack_rows(g.d, g.stride, g.d_time, piece, ib, ie, ds);
+        pack_rows(g.x, g.stride, g.x_time, piece, jb, je, xs);
+        for (int64_t ip = 0; ip < ie - ib; ip += part_rows) {
+          const int64_t ipe = least(ip + part_rows, ie - ib);
+          for (int64_t jp = 0; jp < je - jb; jp += part_rows) {
+            const int64_t jpe = least(jp + part_rows, je - jb);
+            int64_t rows = 0, cols = 0;
+            for (int64_t i = ip; i < ipe; i += rows) {
+              rows = tile_size(ipe - i, tile_i);
+              for (int64_t j = jp; j < jpe; j += cols) {
+                cols = tile_size(jpe - j, tile_j);
+                gradient_tile_of(rows, cols, ds + i * pitch, xs + j * pitch, length, k == 0,
+                                 wait + i * wait_row + j * 16);
               }
-            if constexpr (tile_i >= 3)
-              if (rows == 3) {
-                gradient_tile_j<3>(cols, d, x, g, t0, t1, at, block_j * 16, first);
-                continue;
-              }
-            if constexpr (tile_i >= 2)
-              if (rows == 2) {
-                gradient_tile_j<2>(cols, d, x, g, t0, t1, at, block_j * 16, first);
-                continue;
-              }
-            gradient_tile_j<1>(cols, d, x, g, t0, t1, at, block_j * 16, first);
+            }
           }
         }
       }
       for (int64_t i = ib; i < ie; ++i)
         for (int64_t j = jb; j < je; ++j) {
           Vec acc[per16];
-          DALEA_UNROLL
-          for (int v = 0; v < per16; ++v) acc[v] = load(wait + ((i - ib) * block_j + (j - jb)) * 16 + v * width);
+          for (int v = 0; v < per16; ++v) acc[v] = load(wait + (i - ib) * wait_row + (j - jb) * 16 + v * width);
           g.grad[j * g.rows + i] = fold(acc);
         }
     }

@@ -4,7 +4,7 @@
 #define DALEA_PANEL_ROWS 6
 #define DALEA_TRIAL_VECTORS 2
 #define DALEA_SPARSE_VECTORS 4
-#define DALEA_GRADIENT_ROWS 2
+#define DALEA_GRADIENT_ROWS 3
 #define DALEA_GRADIENT_COLS 3
 #define DALEA_GRADIENT_ENTRIES 4
 #include "numerics/kernels-inl.h"

@@ -4,7 +4,7 @@
 #define DALEA_PANEL_ROWS 4
 #define DALEA_TRIAL_VECTORS 2
 #define DALEA_SPARSE_VECTORS 4
-#define DALEA_GRADIENT_ROWS 1
-#define DALEA_GRADIENT_COLS 2
+#define DALEA_GRADIENT_ROWS 3
+#define DALEA_GRADIENT_COLS 3
 #define DALEA_GRADIENT_ENTRIES 2
 #include "numerics/kernels-inl.h"
