@@ -465,33 +465,98 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
   }
 }
 
+// E entries of one column over a piece: their rows of d times the column's row of x.
 template <int E>
-inline void gradient_entries(const GradientView& g, const int32_t* row, const float* x, float* out) {
-  Vec acc[E][per16] = {};
+inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t* row, const float* x, bool first,
+                        float* wait) {
+  Vec acc[E][per16];
   const float* d[E];
   DALEA_UNROLL
-  for (int e = 0; e < E; ++e) d[e] = g.d + row[e] * g.stride;
-  for (int64_t t = g.steps - 1; t >= 0; --t)
-    for (int64_t b = 0; b < g.stride; b += 16) DALEA_UNROLL
-  for (int v = 0; v < per16; ++v) {
-    const Vec xs = load(x + t * g.x_time + b + v * width);
+  for (int e = 0; e < E; ++e) {
+    d[e] = g.d + row[e] * g.stride;
     DALEA_UNROLL
-    for (int e = 0; e < E; ++e) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs;
+    for (int v = 0; v < per16; ++v) acc[e][v] = first ? Vec{} : load(wait + e * 16 + v * width);
   }
+  for (int64_t t = piece.t1 - 1; t >= piece.t0; --t)
+    for (int64_t b = piece.b0; b < piece.b1; b += 16) {
+      DALEA_UNROLL
+      for (int v = 0; v < per16; ++v) {
+        const Vec xs = load(x + t * g.x_time + b + v * width);
+        DALEA_UNROLL
+        for (int e = 0; e < E; ++e) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs;
+      }
+    }
   DALEA_UNROLL
-  for (int e = 0; e < E; ++e) out[e] = fold(acc[e]);
+  for (int e = 0; e < E; ++e) {
+    DALEA_UNROLL
+    for (int v = 0; v < per16; ++v) store(wait + e * 16 + v * width, acc[e][v]);
+  }
+}
+
+// First entry of [begin, end) whose row is at least `from`.
+inline int64_t entry_of_row(const int32_t* row, int64_t begin, int64_t end, int64_t from) {
+  while (begin < end) {
+    const int64_t middle = begin + (end - begin) / 2;
+    if (row[middle] < from)
+      begin = middle + 1;
+    else
+      end = middle;
+  }
+  return begin;
+}
+
+// Memory: entries of a block of rows and some columns wait in the second cache, beside the block's rows of d.
+constexpr int64_t most_waiting = 2048, most_columns = 512;
+
+void sparse_gradient(const GradientView& g, int64_t j0, int64_t j1) {
+  alignas(64) float wait[most_waiting * 16];
+  int64_t begin[most_columns], count[most_columns];
+  const int64_t entries = g.col_start[j1] - g.col_start[j0];
+  if (entries == 0) return;
+  // About four entries of each column in a block of rows.
+  const int64_t wanted = 4 * g.rows * (j1 - j0) / entries;
+  const int64_t rows_at_once = wanted < 128 ? 128 : wanted > 384 ? 384 : wanted;
+  for (int64_t r0 = 0; r0 < g.rows; r0 += rows_at_once) {
+    for (int64_t j = j0; j < j1;) {
+      int64_t columns = 0, total = 0;
+      for (; j + columns < j1 && columns < most_columns; ++columns) {
+        const int64_t end = g.col_start[j + columns + 1];
+        begin[columns] = entry_of_row(g.row, g.col_start[j + columns], end, r0);
+        count[columns] = entry_of_row(g.row, begin[columns], end, r0 + rows_at_once) - begin[columns];
+        if (total + count[columns] > most_waiting) break;
+        total += count[columns];
+      }
+      Piece piece;
+      for (int64_t k = 0; piece_of(g, k, &piece); ++k) {
+        float* at = wait;
+        for (int64_t q = 0; q < columns; ++q) {
+          const float* x = g.x + (j + q) * g.stride;
+          const int32_t* row = g.row + begin[q];
+          constexpr int many = DALEA_GRADIENT_ENTRIES;
+          int64_t e = 0;
+          for (; e + many <= count[q]; e += many, at += many * 16) sparse_tile<many>(g, piece, row + e, x, k == 0, at);
+          if constexpr (many >= 4)
+            for (; e + 2 <= count[q]; e += 2, at += 32) sparse_tile<2>(g, piece, row + e, x, k == 0, at);
+          for (; e < count[q]; ++e, at += 16) sparse_tile<1>(g, piece, row + e, x, k == 0, at);
+        }
+      }
+      const float* at = wait;
+      for (int64_t q = 0; q < columns; ++q)
+        for (int64_t e = 0; e < count[q]; ++e, at += 16) {
+          Vec acc[per16];
+          for (int v = 0; v < per16; ++v) acc[v] = load(at + v * width);
+          g.grad[begin[q] + e] = fold(acc);
+        }
+      j += columns;
+    }
+  }
 }
 
 void gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  if (g.col_start == nullptr) return dense_gradient(g, i0, i1, j0, j1);
-  for (int64_t j = j0; j < j1; ++j) {
-    const float* x = g.x + j * g.stride;
-    int64_t e = g.col_start[j];
-    const int64_t end = g.col_start[j + 1];
-    constexpr int many = DALEA_GRADIENT_ENTRIES;
-    for (; e + many <= end; e += many) gradient_entries<many>(g, g.row + e, x, g.grad + e);
-    for (; e < end; ++e) gradient_entries<1>(g, g.row + e, x, g.grad + e);
-  }
+  if (g.col_start == nullptr)
+    dense_gradient(g, i0, i1, j0, j1);
+  else
+    sparse_gradient(g, j0, j1);
 }
 
 void bias_sums(const GradientView& g, int64_t i0, int64_t i1) {

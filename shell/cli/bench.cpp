@@ -1,6 +1,7 @@
 // dalea bench: what a training step costs on this machine.
 #include "common/bench.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -27,7 +28,7 @@ int dump(const BenchOptions& options, const std::string& workload, const std::st
   Trainer& trainer = **made;
   const Trials& t = trainer.data().train;
   const int64_t batch = std::min(spec->training.batch, t.count);
-  constexpr int64_t batches = 3;
+  const int64_t batches = std::min<int64_t>(3, t.count / batch);
   Entries entries;
   for (const Weights* w : trainer.model().parameters.all()) {
     std::vector<float> dense(static_cast<size_t>(w->rows * w->cols));

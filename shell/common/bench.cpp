@@ -237,7 +237,7 @@ Result<Spec> bench_spec(const std::string& workload) {
   if (workload == "mnist")
     return bundled("flip-flop", {few, none, long_run, "task.steps=28", "training.loss=cross-entropy"});
   if (workload == "wave") return bundled("wave", {few, none, long_run});
-  const std::vector<std::string> cell = {long_run, "recording.stride=5", "recording.simulated_frames=2000"};
+  const std::vector<std::string> cell = {long_run, "recording.stride=2", "recording.simulated_frames=2000"};
   const auto with = [](std::vector<std::string> a, const std::vector<std::string>& b) {
     a.insert(a.end(), b.begin(), b.end());
     return a;
