@@ -202,7 +202,8 @@ TEST_CASE("the window: nothing lies outside it, and no two buttons overlap") {
   NoScreen screen;
   App app(screen, options_of(false));
   app.open_preset("quickstart");
-  for (auto [w, h] : {std::pair{1280.f, 720.f}, {1920.f, 1080.f}}) {
+  for (const auto& size : {std::pair{1280.f, 720.f}, {1920.f, 1080.f}}) {
+    const float w = size.first, h = size.second;
     for (int k = 0; k < 3; ++k) {
       app.live.pump(0.01);
       screen.frame(app, w, h);
@@ -210,7 +211,9 @@ TEST_CASE("the window: nothing lies outside it, and no two buttons overlap") {
     const auto state = nlohmann::json::parse(app.state_json(1));
     const auto& widgets = state["widgets"];
     std::vector<std::pair<std::string, Rect>> bars;
-    for (const auto& [name, r] : widgets.items()) {
+    for (const auto& item : widgets.items()) {
+      const std::string name = item.key();  // clang 14 captures no structured bindings
+      const nlohmann::json& r = item.value();
       const Rect rect{r["x"], r["y"], r["w"], r["h"]};
       if (rect.y < 60 || rect.y > h - 60) {  // title and transport; the settings between them scroll
         CHECK_MESSAGE(rect.x >= 0, name);
