@@ -136,7 +136,7 @@ void App::train_preview() {
   Spec spec = draft;
   if (spec.task.type != "recording") {
     for (const Preset& p : presets())
-      if (p.spec.task.type == "recording") spec = p.spec;
+      if (p.id == "recording") spec = p.spec;
   }
   spec.name = "Next frame of " + preview.file->name;
   spec.note.clear();

@@ -180,7 +180,7 @@ pageTest('a real recording trains in the page', {}, async (p) => {
   await until('the preview', p.state, (v) => v.preview && v.preview.units > 0, 60);
   await shot(p, 'zebrafish-light-1280x720', 'A real recording (larval zebrafish) previewed');
   await p.click('train-recording');
-  await until('it trains', p.state, (v) => v.running && v.updates > 2 && v.loss > 0, 180);
+  await until('it trains', p.state, (v) => v.name.includes('matrix.csv') && v.updates > 2 && v.loss > 0, 180);
 });
 
 pageTest('downloads open in numpy, and a session opens again', {}, async (p) => {
@@ -353,6 +353,7 @@ pageTest('settings: a problem is marked where it is, and mended settings train',
   await p.type('field:training.optimizer.lr', '0.01');
   await p.click('apply');
   s = await until('it trains', p.state, (v) => v.units === 53 && v.updates > 0);
+  s = await until('the settings follow', p.state, (v) => !v.changed, 10);
   const spec = JSON.parse(run('unlink', s.link, '--json'));
   assert.strictEqual(spec.training.optimizer.lr, 0.01);
   assert.strictEqual(spec.populations[0].size, 40);
