@@ -6,16 +6,21 @@
 
 namespace dalea {
 
+Weights& Parameters::operator[](size_t k) {
+  Weights* const first[] = {&W_in, &b_in, &W_rec, &b_rec};
+  if (k < 4) return *first[k];
+  return k < 4 + W_out.size() ? W_out[k - 4] : b_out[k - 4 - W_out.size()];
+}
+
 std::vector<Weights*> Parameters::all() {
-  std::vector<Weights*> list{&W_in, &b_in, &W_rec, &b_rec};
-  for (auto& w : W_out) list.push_back(&w);
-  for (auto& b : b_out) list.push_back(&b);
+  std::vector<Weights*> list;
+  for (size_t k = 0; k < size(); ++k) list.push_back(&(*this)[k]);
   return list;
 }
 
 std::vector<const Weights*> Parameters::all() const {
   std::vector<const Weights*> list;
-  for (Weights* w : const_cast<Parameters*>(this)->all()) list.push_back(w);
+  for (size_t k = 0; k < size(); ++k) list.push_back(&(*this)[k]);
   return list;
 }
 

@@ -25,6 +25,10 @@ struct Parameters {
   Weights b_rec;                      // (unit, 1)
   std::vector<Weights> W_out, b_out;  // per readout: (output, unit within the readout's range), (output, 1)
 
+  // The k-th of them, k < size().
+  size_t size() const { return 4 + W_out.size() + b_out.size(); }
+  Weights& operator[](size_t k);
+  const Weights& operator[](size_t k) const { return const_cast<Parameters&>(*this)[k]; }
   std::vector<Weights*> all();
   std::vector<const Weights*> all() const;
 };

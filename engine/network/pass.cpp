@@ -99,6 +99,7 @@ void Pass::size_buffers() {
   if (noisy_) resize(a_.noise, n * row, poison);
   a_.loss.assign(static_cast<size_t>(row), 0.0);
   rates_.assign(static_cast<size_t>(row), 0.0);
+  odds_.resize(static_cast<size_t>(row / lanes * model_->outputs));
 }
 
 // Inputs of trials [b0, b1) into (t, channel, b); padding trials are 0. Everything that accumulates starts anew.
@@ -186,7 +187,7 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1) {
 void Pass::losses(int64_t b0, int64_t b1) {
   const int64_t row = a_.stride, outputs = model_->outputs;
   const float scale = a_.scored > 0 ? static_cast<float>(1.0 / static_cast<double>(a_.scored)) : 0.0f;
-  std::vector<double> p(static_cast<size_t>(outputs));
+  double* p = odds_.data() + b0 / lanes * outputs;
   for (int64_t t = 0; t < a_.steps; ++t) {
     for (int64_t b = b0; b < b1; ++b) {
       const float* y = a_.output.data() + t * outputs * row + b;

@@ -79,6 +79,7 @@ class Pass {
   std::vector<Product> out_, out_back_;
   std::vector<float> bias_;    // b_in + b_rec
   std::vector<double> rates_;  // per trial: sum of g^2
+  std::vector<double> odds_;   // (stride / 16, outputs): exp of the outputs of a trial, for cross-entropy
   int64_t cursor_ = 0;         // advance(): next piece
 };
 

@@ -162,7 +162,7 @@ int hardware_threads() {
 
 Workers::~Workers() = default;
 
-void Workers::run(int parts, const std::function<void(int)>& part) {
+void Workers::run_parts(int parts, const std::function<void(int)>& part) {
   if (pool_ && parts > 1) {
     pool_->run(parts, part);
     return;

@@ -19,9 +19,14 @@ class Workers {
   // Calls part(0) .. part(parts - 1), each once, in any order, and waits. Part p runs on any thread.
   // Every worker runs with round-to-nearest and without flush-to-zero / denormals-are-zero,
   // and the caller's floating-point state is restored.
-  void run(int parts, const std::function<void(int)>& part);
+  template <class Part>
+  void run(int parts, const Part& part) {
+    run_parts(parts, std::cref(part));  // a reference: nothing is allocated
+  }
 
  private:
+  void run_parts(int parts, const std::function<void(int)>& part);
+
   struct Pool;
   std::unique_ptr<Pool> pool_;
 };

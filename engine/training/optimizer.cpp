@@ -54,8 +54,8 @@ double learning_rate(const TrainingSpec& training, int64_t epoch) {
 }
 
 std::string first_not_finite(const Parameters& p) {
-  for (const Weights* w : p.all())
-    if (!finite(w->values)) return w->name;
+  for (size_t k = 0; k < p.size(); ++k)
+    if (!finite(p[k].values)) return p[k].name;
   return {};
 }
 
@@ -82,21 +82,22 @@ std::string Optimizer::update(Model& model, Parameters& gradient, int64_t epoch,
   }
   if (std::string name = first_not_finite(gradient); !name.empty()) return name;
 
-  std::vector<Weights*> parameters = model.parameters.all();
-  const std::vector<Weights*> gradients = gradient.all();
+  Parameters& parameters = model.parameters;
   if (training_.clip > 0) {
     double square = 0;
-    for (size_t k = 0; k < gradients.size(); ++k)
-      if (!parameters[k]->frozen)
-        for (float v : gradients[k]->values) square += static_cast<double>(v) * static_cast<double>(v);
+    for (size_t k = 0; k < gradient.size(); ++k)
+      if (!parameters[k].frozen)
+        for (float v : gradient[k].values) square += static_cast<double>(v) * static_cast<double>(v);
     const double norm = std::sqrt(square);
     if (norm > training_.clip) {
       const float scale = static_cast<float>(training_.clip / norm);
-      for (Weights* g : gradients)
-        for (float& v : g->values) v *= scale;
+      for (size_t k = 0; k < gradient.size(); ++k)
+        for (float& v : gradient[k].values) v *= scale;
     }
   }
-  if (forward_rectified) parameters[2] = &state.latent;  // W_rec
+  const auto trained = [&](size_t k) -> Weights& {
+    return forward_rectified && &parameters[k] == &parameters.W_rec ? state.latent : parameters[k];
+  };
 
   const OptimizerSpec& o = training_.optimizer;
   const double lr = learning_rate(training_, epoch);
@@ -112,14 +113,14 @@ std::string Optimizer::update(Model& model, Parameters& gradient, int64_t epoch,
   adam_scalars.root_c2 = static_cast<float>(std::sqrt(1 - state.beta2_power));
   adam_scalars.epsilon = static_cast<float>(o.epsilon);
 
-  const std::vector<Weights*> first = state.first.all(), second = state.second.all();
   for (size_t k = 0; k < parameters.size(); ++k) {
-    if (parameters[k]->frozen) continue;
-    const int64_t n = static_cast<int64_t>(parameters[k]->values.size());
+    Weights& weights = trained(k);
+    if (weights.frozen) continue;
+    const int64_t n = static_cast<int64_t>(weights.values.size());
     const auto piece = [&](int64_t begin, int64_t end) {
-      const float* g = gradients[k]->values.data() + begin;
-      float *m = first[k]->values.data() + begin, *v = second[k]->values.data() + begin;
-      float* w = parameters[k]->values.data() + begin;
+      const float* g = gradient[k].values.data() + begin;
+      float *m = state.first[k].values.data() + begin, *v = state.second[k].values.data() + begin;
+      float* w = weights.values.data() + begin;
       if (o.type == "adam")
         adam(isa_, adam_scalars, g, m, v, w, end - begin);
       else if (o.type == "sgd")
@@ -135,8 +136,8 @@ std::string Optimizer::update(Model& model, Parameters& gradient, int64_t epoch,
     else
       workers.run(parts, [&](int p) { piece(n * p / parts, n * (p + 1) / parts); });
   }
-  for (const Weights* w : parameters)
-    if (!finite(w->values)) return w->name;
+  for (size_t k = 0; k < parameters.size(); ++k)
+    if (!finite(trained(k).values)) return trained(k).name;
   constrain(model);
   return {};
 }

@@ -184,11 +184,12 @@ bool Trainer::finish_batch() {
   phase_ = Phase::idle;
   const int64_t scored = pass_.activity().scored;
   const double mean = scored > 0 ? pass_.loss_sum() / static_cast<double>(scored) : 0.0;
-  const std::string where = "epoch " + count_text(epoch_ + 1) + ", batch " + count_text(batch_ + 1) + ": ";
-  const std::string remedy =
-      " is not finite; the last good state is kept. Try a smaller training.optimizer.lr or training.clip = 1";
+  const auto message = [&](const std::string& what) {
+    return "epoch " + count_text(epoch_ + 1) + ", batch " + count_text(batch_ + 1) + ": " + what +
+           " is not finite; the last good state is kept. Try a smaller training.optimizer.lr or training.clip = 1";
+  };
   if (!std::isfinite(mean)) {
-    fail(where + "the loss" + remedy);
+    fail(message("the loss"));
     return false;
   }
   if (!dense_mask_.empty()) {
@@ -196,13 +197,14 @@ bool Trainer::finish_batch() {
     for (size_t e = 0; e < g.size(); ++e) g[e] = dense_mask_[e] != 0 ? g[e] : 0.0f;
   }
   if (std::string name = first_not_finite(gradient_); !name.empty()) {
-    fail(where + "the gradient of " + name + remedy);
+    fail(message("the gradient of " + name));
     return false;
   }
   if (std::string name = optimizer_.update(model_, gradient_, epoch_, workers_); !name.empty()) {
+    std::string text = message(name) + " (rewound to the start of the epoch)";
     TrainerState good = std::move(good_);
     (void)restore(std::move(good));
-    fail(where + name + remedy + " (rewound to the start of the epoch)");
+    fail(std::move(text));
     return false;
   }
   last_loss_ = mean;
