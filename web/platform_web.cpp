@@ -167,6 +167,17 @@ EMSCRIPTEN_KEEPALIVE void dalea_train_recording() {
 EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
   if (what >= 0 && what <= 3) program->app->live.save(static_cast<Download>(what));
 }
+// `dalea bench` in the page: workloads apart by commas. Results are in dalea_state().
+EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double seconds) {
+  std::vector<std::string> list;
+  std::string rest = workloads;
+  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
+    comma = rest.find(',');
+    list.push_back(rest.substr(0, comma));
+    if (comma != std::string::npos) rest.erase(0, comma + 1);
+  }
+  program->app->measure(std::move(list), threads, seconds);
+}
 EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
   program->app->say(error != 0, text);
 }

@@ -166,6 +166,13 @@ void App::copy_link() {
                  : "Link copied: whoever opens it trains the same network to the same hash.");
 }
 
+void App::measure(std::vector<std::string> workloads, int threads, double seconds) {
+  live.pause();
+  view.speed_threads = threads;
+  view.tab = 2;
+  speed.start(std::move(workloads), threads, seconds);
+}
+
 void App::draft_edited() {
   problems = parse_spec(print_spec(draft, false)).problems;
   draft_changed = !now->setup || print_spec(draft, true) != print_spec(now->setup->spec, true);
@@ -215,6 +222,8 @@ bool App::wants_frame(double now_s) {
   take_messages();
   if (ImGui::GetCurrentContext()->InputEventsQueue.Size > 0 || fresh_) active_until_s_ = now_s + 0.4;
   fresh_ = false;
+  speed.pump();
+  if (speed.changed()) active_until_s_ = now_s + 0.05;
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
 }
 
@@ -281,6 +290,7 @@ void App::frame() {
       };
       tab("Weights", 0, draw_matrix);
       tab("Recording", 1, draw_recording);
+      tab("Speed", 2, draw_speed);
       ImGui::EndTabBar();
     }
     ImGui::EndChild();
@@ -398,6 +408,11 @@ std::string App::state_json(float pixels_per_unit) const {
                 {"dropped", preview.recording->dropped.size()}});
     o["preview"] = std::move(p);
   }
+  const SpeedView measured = speed.view();
+  o["speed"] = {{"running", measured.running},
+                {"measuring", measured.measuring},
+                {"failure", measured.failure},
+                {"results", json::parse(bench_json(measured.results))}};
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/live.h"
+#include "app/speed.h"
 #include "app/theme.h"
 #include "imgui.h"
 
@@ -60,6 +61,7 @@ struct ViewState {
   ImTextureID preview_texture = {};
   const void* preview_shown = nullptr;
   int preview_width = 0, preview_height = 0;
+  int speed_threads = 1;
 };
 
 class App {
@@ -78,6 +80,8 @@ class App {
   void train_preview();
   void toggle();
   void copy_link();
+  // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
+  void measure(std::vector<std::string> workloads, int threads, double seconds);
   void say(bool error, std::string text);
 
   void frame();                    // draws one frame of ImGui
@@ -88,6 +92,7 @@ class App {
 
   Host& host;
   Live live;
+  Speed speed;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design

@@ -93,7 +93,14 @@ int bench(const BenchCommand& command) {
     return dump(options, command.workloads.front(), command.dump);
   }
   std::vector<BenchResult> results;
-  const auto keep = [&](Result<BenchResult> r) {
+  const auto measure = [&](Result<std::unique_ptr<Bench>> made) {
+    if (!made) {
+      complain(made.error());
+      return false;
+    }
+    while ((*made)->advance()) {
+    }
+    Result<BenchResult> r = (*made)->result();
     if (!r) {
       complain(r.error());
       return false;
@@ -110,12 +117,12 @@ int bench(const BenchCommand& command) {
       return bad_input;
     }
     if (!command.json) std::fprintf(stderr, "measuring %s\n", command.experiment.c_str());
-    if (!keep(bench_experiment(loaded.spec.name.empty() ? "experiment" : loaded.spec.name, loaded.spec, options)))
+    if (!measure(Bench::create(loaded.spec.name.empty() ? "experiment" : loaded.spec.name, loaded.spec, options)))
       return bad_input;
   } else {
     for (const std::string& name : command.workloads.empty() ? bench_workloads() : command.workloads) {
       if (!command.json) std::fprintf(stderr, "measuring %s\n", name.c_str());
-      if (!keep(run_bench(name, options))) return bad_input;
+      if (!measure(Bench::create(name, options))) return bad_input;
     }
   }
   if (!command.csv.empty())

@@ -93,53 +93,6 @@ double flops_of(const Trainer& trainer) {
   return flops;
 }
 
-Result<BenchResult> measure(const std::string& name, Trainer& trainer, const BenchOptions& options,
-                            const std::function<bool()>& cancel) {
-  BenchResult r;
-  r.workload = name;
-  const Spec& spec = trainer.spec();
-  char shape[120];
-  std::snprintf(shape, sizeof shape, "N %lld, T %lld, batch %lld", static_cast<long long>(trainer.model().units),
-                static_cast<long long>(trainer.data().train.steps), static_cast<long long>(spec.training.batch));
-  r.shape = shape;
-  r.synapses = static_cast<int64_t>(trainer.model().parameters.W_rec.values.size());
-  if (!trainer.model().parameters.W_rec.sparse() && trainer.mask() != nullptr) r.synapses = trainer.mask()->count();
-  r.threads = trainer.threads();
-  r.isa = isa_name(trainer.isa());
-  r.peak_gflops = measured_peak(trainer.isa()) * r.threads;
-  r.fused_gflops = measured_fused_peak(trainer.isa()) * r.threads;
-
-  std::vector<double> ms;
-  const auto update = [&] {  // one whole training step; what ends an epoch is not part of it
-    for (;;) {
-      const Clock::time_point start = Clock::now();
-      const Trainer::Event event = trainer.step();
-      if (event == Trainer::Event::update) return 1000 * seconds_since(start);
-      if (event == Trainer::Event::finished || event == Trainer::Event::failed) return -1.0;
-    }
-  };
-  const Clock::time_point begin = Clock::now();
-  for (int warm = 0; warm < 3 && seconds_since(begin) < 2 * options.seconds; ++warm)
-    if (update() < 0) return Error{name, "cannot be measured: " + trainer.failure()};
-  const Clock::time_point start = Clock::now();
-  do {
-    if (cancel && cancel()) return Error{name, "was cancelled"};
-    const double t = update();
-    if (t < 0) return Error{name, "cannot be measured: it ended after " + std::to_string(ms.size()) + " steps"};
-    ms.push_back(t);
-  } while (ms.size() < 3 || (seconds_since(start) < options.seconds && ms.size() < 2000));
-  r.steps = static_cast<int64_t>(ms.size());
-  r.ms_per_step = quantile(ms, 0.5);
-  r.ms_low = quantile(ms, 0.25);
-  r.ms_high = quantile(ms, 0.75);
-  r.gflops = flops_of(trainer) / (1e6 * r.ms_per_step);
-  r.bytes = trainer.bytes();
-  r.ns_per_synapse = 1e6 * r.ms_per_step /
-                     (static_cast<double>(r.synapses) * static_cast<double>(spec.training.batch) *
-                      static_cast<double>(trainer.data().train.steps));
-  return r;
-}
-
 // A chain of dependent operations would measure latency: `chains` independent ones fill the pipes.
 template <class V, int chains>
 double multiply_add_rate(double flops_per_round) {
@@ -266,33 +219,89 @@ Result<std::unique_ptr<Trainer>> bench_trainer(const std::string& workload, cons
   return Trainer::create(spec, std::move(*data), 0, options);
 }
 
-namespace {
+Result<std::unique_ptr<Bench>> Bench::create(const std::string& workload, const BenchOptions& options) {
+  Result<Spec> spec = bench_spec(workload);
+  if (!spec) return spec.error();
+  return create(workload, *spec, options);
+}
 
-Result<BenchResult> run_trainer(const std::string& name, const Spec& spec, const BenchOptions& options,
-                                const std::function<bool()>& cancel) {
+Result<std::unique_ptr<Bench>> Bench::create(const std::string& name, const Spec& experiment,
+                                             const BenchOptions& options) {
+  Spec spec = experiment;
+  spec.training.epochs = std::max<int64_t>(spec.training.epochs, 100000);
+  if (spec.task.type != "recording") spec.task.validation = spec.task.held_out = 1;
   TrainerOptions trainer_options;
   trainer_options.threads = options.threads;
   trainer_options.isa = options.isa;
   Result<std::unique_ptr<Trainer>> trainer = bench_trainer(name, spec, trainer_options);
   if (!trainer) return trainer.error();
-  return measure(name, **trainer, options, cancel);
+  return std::unique_ptr<Bench>(new Bench(name, std::move(*trainer), options));
 }
 
+Bench::Bench(std::string name, std::unique_ptr<Trainer> trainer, const BenchOptions& options)
+    : name_(std::move(name)), trainer_(std::move(trainer)), options_(options) {}
+
+namespace {
+constexpr int warm_steps = 3;
+constexpr size_t least_steps = 3, most_steps = 2000;
 }  // namespace
 
-Result<BenchResult> run_bench(const std::string& workload, const BenchOptions& options,
-                              const std::function<bool()>& cancel) {
-  Result<Spec> spec = bench_spec(workload);
-  if (!spec) return spec.error();
-  return run_trainer(workload, *spec, options, cancel);
+// One whole training step; what ends an epoch is not part of it.
+bool Bench::advance() {
+  const bool warm = warm_ < warm_steps && warm_s_ < 2 * options_.seconds;
+  if (failed_ || (!warm && ms_.size() >= least_steps && (spent_s_ >= options_.seconds || ms_.size() >= most_steps)))
+    return false;
+  for (;;) {
+    const Clock::time_point start = Clock::now();
+    const Trainer::Event event = trainer_->step();
+    const double took = seconds_since(start);
+    failed_ = event == Trainer::Event::finished || event == Trainer::Event::failed;
+    if (failed_) return false;
+    if (event != Trainer::Event::update) continue;
+    if (warm) {
+      ++warm_;
+      warm_s_ += took;
+    } else {
+      ms_.push_back(1000 * took);
+      spent_s_ += took;
+    }
+    return true;
+  }
 }
 
-Result<BenchResult> bench_experiment(const std::string& name, const Spec& given, const BenchOptions& options,
-                                     const std::function<bool()>& cancel) {
-  Spec spec = given;
-  spec.training.epochs = std::max<int64_t>(spec.training.epochs, 100000);
-  if (spec.task.type != "recording") spec.task.validation = spec.task.held_out = 1;
-  return run_trainer(name, spec, options, cancel);
+double Bench::progress() const {
+  return std::min({1.0, static_cast<double>(ms_.size()) / static_cast<double>(least_steps),
+                   std::max(spent_s_ / options_.seconds, static_cast<double>(ms_.size()) / most_steps)});
+}
+
+Result<BenchResult> Bench::result() {
+  if (failed_) return Error{name_, "cannot be measured: " + trainer_->failure()};
+  if (ms_.empty()) return Error{name_, "was stopped before its first step was measured"};
+  BenchResult r;
+  r.workload = name_;
+  const Spec& spec = trainer_->spec();
+  const int64_t steps = trainer_->data().train.steps;
+  const Weights& w = trainer_->model().parameters.W_rec;
+  char shape[120];
+  std::snprintf(shape, sizeof shape, "N %lld, T %lld, batch %lld", static_cast<long long>(trainer_->model().units),
+                static_cast<long long>(steps), static_cast<long long>(spec.training.batch));
+  r.shape = shape;
+  r.synapses =
+      !w.sparse() && trainer_->mask() != nullptr ? trainer_->mask()->count() : static_cast<int64_t>(w.values.size());
+  r.threads = trainer_->threads();
+  r.isa = isa_name(trainer_->isa());
+  r.peak_gflops = measured_peak(trainer_->isa()) * r.threads;
+  r.fused_gflops = measured_fused_peak(trainer_->isa()) * r.threads;
+  r.steps = static_cast<int64_t>(ms_.size());
+  r.ms_per_step = quantile(ms_, 0.5);
+  r.ms_low = quantile(ms_, 0.25);
+  r.ms_high = quantile(ms_, 0.75);
+  r.gflops = flops_of(*trainer_) / (1e6 * r.ms_per_step);
+  r.bytes = trainer_->bytes();
+  r.ns_per_synapse =
+      1e6 * r.ms_per_step /
+      (static_cast<double>(r.synapses) * static_cast<double>(spec.training.batch) * static_cast<double>(steps));
+  return r;
 }
 
 std::string bench_json(const std::vector<BenchResult>& results) {

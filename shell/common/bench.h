@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,12 +38,29 @@ const std::vector<std::string>& bench_workloads();
 Result<Spec> bench_spec(const std::string& workload);
 Result<std::unique_ptr<Trainer>> bench_trainer(const std::string& workload, const Spec& spec,
                                                const TrainerOptions& options);
-// `cancel` (may be empty) is asked between steps.
-Result<BenchResult> run_bench(const std::string& workload, const BenchOptions& options,
-                              const std::function<bool()>& cancel = {});
-// The same for an experiment of one's own (flip-flop, wave or recording).
-Result<BenchResult> bench_experiment(const std::string& name, const Spec& spec, const BenchOptions& options,
-                                     const std::function<bool()>& cancel = {});
+
+// One workload being measured, a training step at a time.
+class Bench {
+ public:
+  static Result<std::unique_ptr<Bench>> create(const std::string& workload, const BenchOptions& options);
+  // The same for an experiment of one's own (flip-flop, wave or simulated recording).
+  static Result<std::unique_ptr<Bench>> create(const std::string& name, const Spec& experiment,
+                                               const BenchOptions& options);
+  bool advance();           // one training step; false when there is nothing left to do
+  double progress() const;  // 0 to 1
+  Result<BenchResult> result();
+
+ private:
+  Bench(std::string name, std::unique_ptr<Trainer> trainer, const BenchOptions& options);
+
+  std::string name_;
+  std::unique_ptr<Trainer> trainer_;
+  BenchOptions options_;
+  int warm_ = 0;
+  double warm_s_ = 0, spent_s_ = 0;
+  bool failed_ = false;
+  std::vector<double> ms_;
+};
 
 std::string bench_json(const std::vector<BenchResult>& results);  // a list of objects
 std::string bench_csv(const std::vector<BenchResult>& results);
