@@ -67,10 +67,12 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
   const struct {
     int64_t rows, cols, stride, b0, b1;
     double density;
-  } shapes[] = {{1, 1, 16, 0, 16, 1},       {5, 3, 32, 16, 32, 1},      {6, 6, 48, 0, 48, 1},
-                {7, 300, 112, 0, 112, 1},   {13, 257, 80, 16, 80, 0.5}, {33, 31, 208, 96, 208, 0.1},
-                {20, 600, 64, 0, 48, 0.02}, {128, 2, 208, 0, 208, 1},   {40, 17, 16, 0, 16, 0},
-                {25, 530, 160, 0, 160, 1}};
+  } shapes[] = {{1, 1, 16, 0, 16, 1},         {5, 3, 32, 16, 32, 1},      {6, 6, 48, 0, 48, 1},
+                {7, 300, 112, 0, 112, 1},     {13, 257, 80, 16, 80, 0.5}, {33, 31, 208, 96, 208, 0.1},
+                {20, 600, 64, 0, 48, 0.02},   {128, 2, 208, 0, 208, 1},   {40, 17, 16, 0, 16, 0},
+                {25, 530, 160, 0, 160, 1},    {150, 260, 448, 0, 448, 1}, {2, 300, 48, 0, 48, 0.3},
+                {200, 900, 224, 0, 224, 0.06}};
+  AlignedFloats scratch(static_cast<size_t>(kernel_scratch(900)));
   for (const auto& s : shapes) {
     const Weights dense = matrix(rng, s.rows, s.cols, s.density), sparse = sparse_version(dense);
     for (Product::Side side : {Product::Side::forward, Product::Side::transposed}) {
@@ -80,8 +82,8 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
       Product reference;
       reference.pack(dense, side, Isa::scalar);
       AlignedFloats applied = before, added = before;
-      reference.apply(x.data(), applied.data(), s.stride, s.b0, s.b1);
-      reference.add(x.data(), added.data(), s.stride, s.b0, s.b1);
+      reference.apply(x.data(), applied.data(), s.stride, s.b0, s.b1, scratch.data());
+      reference.add(x.data(), added.data(), s.stride, s.b0, s.b1, scratch.data());
       for (int64_t i = 0; i < out; ++i) {  // and the reference is a matrix product
         double sum = 0, scale = 1e-30;
         for (int64_t k = 0; k < in; ++k) {
@@ -97,10 +99,10 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
           Product p;
           p.pack(*w, side, isa);
           AlignedFloats y = before;
-          p.apply(x.data(), y.data(), s.stride, s.b0, s.b1);
+          p.apply(x.data(), y.data(), s.stride, s.b0, s.b1, scratch.data());
           CHECK_MESSAGE(same_bits(y, applied), isa_name(isa), " ", s.rows, "x", s.cols, " sparse ", w->sparse());
           y = before;
-          p.add(x.data(), y.data(), s.stride, s.b0, s.b1);
+          p.add(x.data(), y.data(), s.stride, s.b0, s.b1, scratch.data());
           CHECK_MESSAGE(same_bits(y, added), isa_name(isa), " add");
         }
       }
@@ -110,25 +112,32 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
 
 TEST_CASE("gradients: instruction sets, storage and splits give the reference's bits") {
   Rng rng(2, Purpose::test);
+  AlignedFloats scratch(kernel_scratch_floats);
   for (const std::array<int64_t, 4>& shape : {std::array<int64_t, 4>{1, 1, 1, 16},
                                               {7, 5, 3, 48},
                                               {25, 49, 9, 208},
                                               {30, 2, 90, 32},
                                               {1, 60, 4, 16},
-                                              {50, 27, 2, 1216}}) {
+                                              {50, 27, 2, 1216},
+                                              {137, 140, 5, 112},
+                                              {70, 67, 2, 432},
+                                              {500, 30, 3, 64}}) {
     const int64_t rows = shape[0], cols = shape[1], steps = shape[2], stride = shape[3];
     const AlignedFloats d = values(rng, rows * steps * stride), x = values(rng, cols * steps * stride);
     Weights dense = matrix(rng, rows, cols, 0.4);
     Weights reference = zeros_like(dense), sparse = sparse_version(dense);
-    weight_gradient(Isa::scalar, d.data(), rows * stride, x.data(), cols * stride, steps, stride, reference, 0, 1);
+    weight_gradient(Isa::scalar, d.data(), rows * stride, x.data(), cols * stride, steps, stride, reference, 0, 1,
+                    scratch.data());
     Weights bias = matrix(rng, rows, 1, 1), bias_reference = bias;
     bias_gradient(Isa::scalar, d.data(), rows * stride, steps, stride, bias_reference, 0, 1);
     for (Isa isa : available_isas()) {
       for (int parts : {1, 2, 3, 8}) {
         Weights g = zeros_like(dense), s = zeros_like(sparse);
         for (int p = 0; p < parts; ++p) {
-          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, g, p, parts);
-          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, s, p, parts);
+          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, g, p, parts,
+                          scratch.data());
+          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, s, p, parts,
+                          scratch.data());
           bias_gradient(isa, d.data(), rows * stride, steps, stride, bias, p, parts);
         }
         CHECK_MESSAGE(same_bits(g.values, reference.values), isa_name(isa), " ", rows, "x", cols, " parts ", parts);
@@ -146,12 +155,13 @@ TEST_CASE("time steps and optimizer: instruction sets give the reference's bits"
   const int64_t units = 9, stride = 48, n = units * stride;
   for (Activation f :
        {Activation::tanh, Activation::relu, Activation::softplus, Activation::sigmoid, Activation::identity}) {
-    for (int variant = 0; variant < 16; ++variant) {
+    for (int variant = 0; variant < 32; ++variant) {
       const bool leaky = variant & 1, noisy = variant & 2, rectified = variant & 4, later = variant & 8;
+      const bool biased = variant & 16;
       AlignedFloats alpha(units);
       for (float& a : alpha) a = rng.below(3) == 0 ? 1.0f : rng.uniform(0.1f, 1);
-      const AlignedFloats sum = values(rng, n), in = values(rng, n), noise = values(rng, n), x0 = values(rng, n),
-                          back = values(rng, n), dz0 = values(rng, n), dx0 = values(rng, n);
+      const AlignedFloats bias = values(rng, units), sum = values(rng, n), in = values(rng, n), noise = values(rng, n),
+                          x0 = values(rng, n), back = values(rng, n), dz0 = values(rng, n), dx0 = values(rng, n);
       AlignedFloats z_reference, dz_reference;
       for (Isa isa : available_isas()) {
         AlignedFloats x = x0, z(n), g(n), dz = dz0, dx = dx0;
@@ -162,6 +172,7 @@ TEST_CASE("time steps and optimizer: instruction sets give the reference's bits"
                       leaky ? alpha.data() : nullptr,
                       later ? sum.data() : nullptr,
                       in.data(),
+                      biased ? bias.data() : nullptr,
                       noisy ? noise.data() : nullptr,
                       leaky ? x.data() : nullptr,
                       z.data(),
@@ -212,10 +223,11 @@ TEST_CASE("a moment that would become denormal becomes zero, and so does a tiny 
     CHECK(m[3] == 0);
     CHECK(v[3] == 0);
     const AlignedFloats d(16, 1e-9f), x(16, 1e-9f);
+    AlignedFloats scratch(kernel_scratch_floats);
     Weights grad;
     grad.rows = grad.cols = 1;
     grad.values = {1};
-    weight_gradient(isa, d.data(), 16, x.data(), 16, 1, 16, grad, 0, 1);
+    weight_gradient(isa, d.data(), 16, x.data(), 16, 1, 16, grad, 0, 1, scratch.data());
     CHECK(grad.values[0] == 0);
   }
 }

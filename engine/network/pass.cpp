@@ -66,10 +66,15 @@ void Pass::begin(const Model& model, const Trials& trials, const uint32_t* index
   }
   // Scored elements of the batch: a count, so its order does not matter.
   a_.scored = 0;
+  a_.read_from = backward && loss == Loss::cross_entropy ? trials.steps : 0;
   for (uint32_t trial : index_) {
     const int64_t at = static_cast<int64_t>(trial) * trials.steps;
     if (loss == Loss::cross_entropy) {
-      for (int64_t t = 0; t < trials.steps; ++t) a_.scored += trials.label[at + t] >= 0;
+      for (int64_t t = trials.steps - 1; t >= 0; --t) {
+        if (trials.label[at + t] < 0) continue;
+        ++a_.scored;
+        a_.read_from = std::min(a_.read_from, t);
+      }
     } else if (trials.scored.empty()) {
       a_.scored += trials.steps * trials.outputs;
     } else {
@@ -91,6 +96,7 @@ void Pass::size_buffers() {
     a_.g.clear();
   resize(a_.output, t * model_->outputs * row, poison);
   resize(a_.sum, n * row, poison);
+  resize(scratch_, workers_.threads() * kernel_scratch(std::max(n, model_->inputs)), poison);
   if (backward_) resize(a_.d_output, t * model_->outputs * row, poison);
   if (!model_->alpha.empty()) {
     resize(a_.x, n * row, poison);
@@ -125,14 +131,17 @@ void Pass::load(int64_t b0, int64_t b1) {
   }
 }
 
-// forward, step t: drive = W_in u + (b_in + b_rec); sum = W_rec g[t-1]; z, g = cell(sum + drive); y = f(W_out z +
+float* Pass::scratch_of(int part) {
+  return scratch_.data() + part * kernel_scratch(std::max(model_->units, model_->inputs));
+}
+
+// forward, step t: drive = W_in u; sum = W_rec g[t-1]; z, g = cell(sum + (drive + (b_in + b_rec))); y = f(W_out z +
 // b_out)
-void Pass::forward_at(int64_t t, int64_t b0, int64_t b1) {
+void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
   const int64_t row = a_.stride, n = model_->units, at = t * n * row;
   float* drive = a_.drive.data() + at;
-  in_.apply(a_.input.data() + t * model_->inputs * row, drive, row, b0, b1);
-  if (!bias_.empty()) bias_activation(isa_, Activation::identity, bias_.data(), drive, n, row, b0, b1);
-  if (t > 0) rec_.apply(a_.fed_back() + at - n * row, a_.sum.data(), row, b0, b1);
+  in_.apply(a_.input.data() + t * model_->inputs * row, drive, row, b0, b1, scratch);
+  if (t > 0) rec_.apply(a_.fed_back() + at - n * row, a_.sum.data(), row, b0, b1, scratch);
 
   if (noisy_) {
     for (int64_t b = b0; b < b1; ++b) {
@@ -151,6 +160,7 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1) {
   cell.alpha = model_->alpha.empty() ? nullptr : model_->alpha.data();
   cell.sum = t > 0 ? a_.sum.data() : nullptr;
   cell.in_drive = drive;
+  cell.bias = bias_.empty() ? nullptr : bias_.data();
   cell.noise = noisy_ ? a_.noise.data() : nullptr;
   cell.x = model_->alpha.empty() ? nullptr : a_.x.data();
   cell.z = a_.z.data() + at;
@@ -158,15 +168,15 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1) {
   cell_forward(isa_, cell, b0, b1);
 
   const auto& readouts = model_->readouts;
-  for (size_t r = 0; r < readouts.size(); ++r) {
+  for (size_t r = 0; r < readouts.size() && t >= a_.read_from; ++r) {
     const float* z = a_.z.data() + at + readouts[r].units.begin * row;
     float* y = a_.output.data() + (t * model_->outputs + readouts[r].outputs.begin) * row;
     const bool first = r == 0 || readouts[r - 1].outputs.begin != readouts[r].outputs.begin;
     const bool last = r + 1 == readouts.size() || readouts[r + 1].outputs.begin != readouts[r].outputs.begin;
     if (first)
-      out_[r].apply(z, y, row, b0, b1);
+      out_[r].apply(z, y, row, b0, b1, scratch);
     else
-      out_[r].add(z, y, row, b0, b1);
+      out_[r].add(z, y, row, b0, b1, scratch);
     if (!last) continue;
     size_t head = r;  // the bias belongs to the first readout of the output
     while (head > 0 && readouts[head - 1].outputs.begin == readouts[r].outputs.begin) --head;
@@ -188,7 +198,7 @@ void Pass::losses(int64_t b0, int64_t b1) {
   const int64_t row = a_.stride, outputs = model_->outputs;
   const float scale = a_.scored > 0 ? static_cast<float>(1.0 / static_cast<double>(a_.scored)) : 0.0f;
   double* p = odds_.data() + b0 / lanes * outputs;
-  for (int64_t t = 0; t < a_.steps; ++t) {
+  for (int64_t t = a_.read_from; t < a_.steps; ++t) {
     for (int64_t b = b0; b < b1; ++b) {
       const float* y = a_.output.data() + t * outputs * row + b;
       float* dy = backward_ ? a_.d_output.data() + t * outputs * row + b : nullptr;
@@ -227,20 +237,21 @@ void Pass::losses(int64_t b0, int64_t b1) {
 
 // backward, step t: dz = W_out' dy (from y = W_out z + b_out); back = W_rec' delta[t+1] (from sum = W_rec g[t]);
 // delta = dL/d drive through z, g = cell(sum + drive)
-void Pass::backward_at(int64_t t, int64_t b0, int64_t b1) {
+void Pass::backward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
   const int64_t row = a_.stride, n = model_->units, at = t * n * row;
   float* dz = a_.drive.data() + at;
   const auto& readouts = model_->readouts;
-  // Readouts cover each unit at most once; units without one start from 0.
+  // Readouts cover each unit at most once; units without one start from 0, and so do steps that nothing scores.
+  const bool read = t >= a_.read_from;
   int64_t covered = 0;
   for (const Readout& r : readouts) covered += r.units.size();
-  if (covered < n)
+  if (covered < n || !read)
     for (int64_t i = 0; i < n; ++i) std::fill(dz + i * row + b0, dz + i * row + b1, 0.0f);
-  for (size_t r = 0; r < readouts.size(); ++r)
+  for (size_t r = 0; r < readouts.size() && read; ++r)
     out_back_[r].apply(a_.d_output.data() + (t * model_->outputs + readouts[r].outputs.begin) * row,
-                       dz + readouts[r].units.begin * row, row, b0, b1);
+                       dz + readouts[r].units.begin * row, row, b0, b1, scratch);
   const bool last = t + 1 == a_.steps;
-  if (!last) rec_back_.apply(dz + n * row, a_.sum.data(), row, b0, b1);
+  if (!last) rec_back_.apply(dz + n * row, a_.sum.data(), row, b0, b1, scratch);
 
   CellBackward cell;
   cell.activation = model_->activation;
@@ -260,23 +271,25 @@ void Pass::backward_at(int64_t t, int64_t b0, int64_t b1) {
 }
 
 // dW = sum over t, b of delta x'; the recurrent one pairs delta[t] with g[t-1] and has no term at t = 0 (g[-1] = 0).
-void Pass::gradients(int part, int parts) {
+void Pass::gradients(int part, int parts, float* scratch) {
   const int64_t row = a_.stride, n = model_->units, t = a_.steps, unit_time = n * row;
   const float* delta = a_.drive.data();
   Parameters& g = *gradient_;
   if (t > 1)
-    weight_gradient(isa_, delta + unit_time, unit_time, a_.fed_back(), unit_time, t - 1, row, g.W_rec, part, parts);
+    weight_gradient(isa_, delta + unit_time, unit_time, a_.fed_back(), unit_time, t - 1, row, g.W_rec, part, parts,
+                    scratch);
   else if (part == 0)
     std::fill(g.W_rec.values.begin(), g.W_rec.values.end(), 0.0f);
-  weight_gradient(isa_, delta, unit_time, a_.input.data(), model_->inputs * row, t, row, g.W_in, part, parts);
+  weight_gradient(isa_, delta, unit_time, a_.input.data(), model_->inputs * row, t, row, g.W_in, part, parts, scratch);
   const int64_t out_time = model_->outputs * row;
   for (size_t r = 0; r < model_->readouts.size(); ++r) {
     const Readout& readout = model_->readouts[r];
-    const float* dy = a_.d_output.data() + readout.outputs.begin * row;
+    const int64_t from = a_.read_from, read = t - from;
+    const float* dy = a_.d_output.data() + from * out_time + readout.outputs.begin * row;
+    const float* z = a_.z.data() + from * unit_time + readout.units.begin * row;
     if (!g.W_out[r].frozen)
-      weight_gradient(isa_, dy, out_time, a_.z.data() + readout.units.begin * row, unit_time, t, row, g.W_out[r], part,
-                      parts);
-    if (!g.b_out[r].frozen) bias_gradient(isa_, dy, out_time, t, row, g.b_out[r], part, parts);
+      weight_gradient(isa_, dy, out_time, z, unit_time, read, row, g.W_out[r], part, parts, scratch);
+    if (!g.b_out[r].frozen) bias_gradient(isa_, dy, out_time, read, row, g.b_out[r], part, parts);
   }
   if (!bias_.empty()) bias_gradient(isa_, delta, unit_time, t, row, g.b_in, part, parts);
 }
@@ -285,15 +298,16 @@ void Pass::run() {
   const int parts = static_cast<int>(std::min<int64_t>(workers_.threads(), a_.stride / lanes));
   workers_.run(parts, [&](int p) {
     const auto [b0, b1] = trial_part(a_.stride, p, parts);
+    float* scratch = scratch_of(p);
     load(b0, b1);
-    for (int64_t t = 0; t < a_.steps; ++t) forward_at(t, b0, b1);
+    for (int64_t t = 0; t < a_.steps; ++t) forward_at(t, b0, b1, scratch);
     losses(b0, b1);
     if (!backward_) return;
-    for (int64_t t = a_.steps - 1; t >= 0; --t) backward_at(t, b0, b1);
+    for (int64_t t = a_.steps - 1; t >= 0; --t) backward_at(t, b0, b1, scratch);
   });
   if (backward_) {
     const int rows = workers_.threads();
-    workers_.run(rows, [&](int p) { gradients(p, rows); });
+    workers_.run(rows, [&](int p) { gradients(p, rows, scratch_of(p)); });
     if (!bias_.empty()) gradient_->b_rec.values = gradient_->b_in.values;
   }
 }
@@ -305,15 +319,15 @@ bool Pass::advance() {
   if (c == 0) {
     load(0, a_.stride);
   } else if (c <= t) {
-    forward_at(c - 1, 0, a_.stride);
+    forward_at(c - 1, 0, a_.stride, scratch_of(0));
   } else if (c == t + 1) {
     losses(0, a_.stride);
     return !backward_;
   } else if (c <= 2 * t + 1) {
-    backward_at(2 * t + 1 - c, 0, a_.stride);
+    backward_at(2 * t + 1 - c, 0, a_.stride, scratch_of(0));
   } else {
     const int part = static_cast<int>(c - 2 * t - 2);
-    gradients(part, gradient_parts);
+    gradients(part, gradient_parts, scratch_of(0));
     if (part + 1 < gradient_parts) return false;
     if (!bias_.empty()) gradient_->b_rec.values = gradient_->b_in.values;
     return true;
@@ -330,7 +344,7 @@ double Pass::loss_sum() const {
 int64_t Pass::bytes() const {
   int64_t floats = 0;
   for (const AlignedFloats* v :
-       {&a_.input, &a_.drive, &a_.z, &a_.g, &a_.output, &a_.d_output, &a_.sum, &a_.x, &a_.dx, &a_.noise})
+       {&a_.input, &a_.drive, &a_.z, &a_.g, &a_.output, &a_.d_output, &a_.sum, &a_.x, &a_.dx, &a_.noise, &scratch_})
     floats += static_cast<int64_t>(v->capacity());
   int64_t packed = in_.bytes() + rec_.bytes() + rec_back_.bytes();
   for (const auto* list : {&out_, &out_back_})

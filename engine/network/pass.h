@@ -14,7 +14,7 @@ namespace dalea {
 struct Activity {
   int64_t steps = 0, batch = 0, stride = 0;  // stride = Bp
   AlignedFloats input;                       // (T, inputs, Bp)
-  AlignedFloats drive;                       // (T, units, Bp): forward W_in x + bias; backward dL/d drive (delta)
+  AlignedFloats drive;                       // (T, units, Bp): forward W_in x; backward dL/d drive (delta)
   AlignedFloats z;                           // (T, units, Bp): activity, read out
   AlignedFloats g;                           // (T, units, Bp): fed back; empty when not rectified (then z is)
   AlignedFloats output;                      // (T, outputs, Bp)
@@ -24,6 +24,7 @@ struct Activity {
   AlignedFloats noise;                       // (units, Bp)
   std::vector<double> loss;                  // per trial: sum over scored elements
   int64_t scored = 0;                        // scored elements of the batch
+  int64_t read_from = 0;                     // first step that is read out: training skips those that nothing scores
 
   const float* fed_back() const { return g.empty() ? z.data() : g.data(); }
 };
@@ -56,10 +57,11 @@ class Pass {
 
  private:
   void load(int64_t b0, int64_t b1);
-  void forward_at(int64_t t, int64_t b0, int64_t b1);
+  void forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch);
   void losses(int64_t b0, int64_t b1);
-  void backward_at(int64_t t, int64_t b0, int64_t b1);
-  void gradients(int part, int parts);
+  void backward_at(int64_t t, int64_t b0, int64_t b1, float* scratch);
+  float* scratch_of(int part);
+  void gradients(int part, int parts, float* scratch);
   void size_buffers();
 
   Isa isa_;
@@ -78,6 +80,7 @@ class Pass {
   Product in_, rec_, rec_back_;
   std::vector<Product> out_, out_back_;
   std::vector<float> bias_;    // b_in + b_rec
+  AlignedFloats scratch_;      // kernel_scratch a worker
   std::vector<double> rates_;  // per trial: sum of g^2
   std::vector<double> odds_;   // (stride / 16, outputs): exp of the outputs of a trial, for cross-entropy
   int64_t cursor_ = 0;         // advance(): next piece

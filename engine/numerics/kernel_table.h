@@ -13,6 +13,7 @@ struct PackedView {
   const float* values = nullptr;   // dense: panels of `rows_per_panel` outputs, k inner; sparse: by output row
   const int64_t* start = nullptr;  // sparse: out + 1
   const int32_t* index = nullptr;  // sparse: input of each value, ascending within a row
+  float* scratch = nullptr;        // kernel_scratch(in) floats
 };
 
 struct GradientView {
@@ -22,6 +23,7 @@ struct GradientView {
   float* grad = nullptr;               // dense: column-major, rows * cols; sparse: by entry, column order
   const int64_t* col_start = nullptr;  // null: dense
   const int32_t* row = nullptr;
+  float* scratch = nullptr;  // kernel_scratch_floats
 };
 
 struct KernelTable {

@@ -36,6 +36,8 @@ constexpr int64_t width = DALEA_VECTOR_BYTES / 4;    // trials in a vector
 constexpr int per16 = static_cast<int>(16 / width);  // vectors that hold the 16 lanes of a gradient
 constexpr int panel_rows = DALEA_PANEL_ROWS;
 constexpr int trial_vectors = DALEA_TRIAL_VECTORS;  // vectors of trials in a tile of the product
+constexpr int tile_i = DALEA_GRADIENT_ROWS, tile_j = DALEA_GRADIENT_COLS;
+constexpr int sparse_entries = DALEA_GRADIENT_ENTRIES;
 
 inline Vec load(const float* p) {
   Vec v;
@@ -63,7 +65,7 @@ inline Vec broadcast_from(const float* p) {
 #endif
 }
 
-inline int64_t least(int64_t a, int64_t b) {
+constexpr int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
@@ -72,13 +74,13 @@ inline int64_t least(int64_t a, int64_t b) {
 enum class Start { zero, memory };
 enum class Finish { store, add };
 
-// One tile: VB vectors of trials x panel_rows outputs; k ascending, nothing ever summed over k in a vector.
-template <int VB>
+// One tile: VB vectors of trials x `tile_rows` outputs; k ascending, nothing ever summed over k in a vector.
+template <int VB, int tile_rows = panel_rows>
 inline void tile(const float* panel, const float* x, int64_t x_stride, int64_t k_count, float* y, int64_t y_stride,
                  int64_t rows, Start start, Finish finish) {
-  Vec acc[panel_rows][VB];
+  Vec acc[tile_rows][VB];
   DALEA_UNROLL
-  for (int u = 0; u < panel_rows; ++u) DALEA_UNROLL
+  for (int u = 0; u < tile_rows; ++u) DALEA_UNROLL
   for (int v = 0; v < VB; ++v)
     acc[u][v] = start == Start::memory && u < rows ? load(y + u * y_stride + v * width) : Vec{};
   for (int64_t k = 0; k < k_count; ++k) {
@@ -86,7 +88,7 @@ inline void tile(const float* panel, const float* x, int64_t x_stride, int64_t k
     DALEA_UNROLL
     for (int v = 0; v < VB; ++v) xs[v] = load(x + v * width);
     DALEA_UNROLL
-    for (int u = 0; u < panel_rows; ++u) {
+    for (int u = 0; u < tile_rows; ++u) {
       const Vec w = broadcast_from(panel + u);
       DALEA_UNROLL
       for (int v = 0; v < VB; ++v) acc[u][v] = acc[u][v] + w * xs[v];
@@ -95,7 +97,7 @@ inline void tile(const float* panel, const float* x, int64_t x_stride, int64_t k
     panel += panel_rows;
   }
   DALEA_UNROLL
-  for (int u = 0; u < panel_rows; ++u) {
+  for (int u = 0; u < tile_rows; ++u) {
     if (u >= rows) break;
     DALEA_UNROLL
     for (int v = 0; v < VB; ++v) {
@@ -125,69 +127,99 @@ inline void copy_rows(const float* from, int64_t stride, int64_t count, float* t
   }
 }
 
-// Blocks of k keep a block of X in the first cache; partial sums wait in Y, which changes no bit.
-constexpr int64_t k_block = 256, trial_block = 64;
+// One or two outputs (a readout): tiles of many trials instead of outputs that do not exist.
+template <int R>
+inline void narrow_product(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1,
+                           Finish finish) {
+  constexpr int wide = 8 / R;
+  int64_t b = b0;
+  for (; b + wide * width <= b1; b += wide * width)
+    tile<wide, R>(w.values, x + b, stride, w.in, y + b, stride, R, Start::zero, finish);
+  for (; b < b1; b += width) tile<1, R>(w.values, x + b, stride, w.in, y + b, stride, R, Start::zero, finish);
+}
+
+// Memory: a block of X (k_block inputs, trial_block trials) is packed into the second cache in tiles of trials; one
+// such tile stays in the first cache while panels_at_once panels of W pass from the second. Partial sums wait in Y,
+// which changes no bit.
+constexpr int64_t k_block = DALEA_VECTOR_BYTES == 64 ? 144 : 240, trial_block = 208, panels_at_once = 16;
+static_assert(k_block * trial_block <= kernel_scratch_floats);
+
+template <int VB>
+inline void pack_trials(const float* x, int64_t stride, int64_t count, int64_t trials, float* to) {
+  constexpr int64_t step = VB * width;
+  for (; trials >= step; trials -= step, x += step, to += step * count) copy_rows<VB>(x, stride, count, to);
+  if constexpr (VB > 1) pack_trials<VB - 1>(x, stride, count, trials, to);
+}
 
 void dense_product(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, bool add) {
   const int64_t panels = (w.out + panel_rows - 1) / panel_rows;
   constexpr int64_t step = trial_vectors * width;
+  const Finish finish = add ? Finish::add : Finish::store;
+  if (w.out == 1) return narrow_product<1>(w, x, y, stride, b0, b1, finish);
+  if (w.out == 2) return narrow_product<2>(w, x, y, stride, b0, b1, finish);
   if (add || panels <= 2) {
     for (int64_t b = b0; b < b1; b += step)
       for (int64_t p = 0; p < panels; ++p)
         tile_of(least(step, b1 - b) / width, w.values + p * panel_rows * w.in, x + b, stride, w.in,
-                y + p * panel_rows * stride + b, stride, w.out - p * panel_rows, Start::zero,
-                add ? Finish::add : Finish::store);
+                y + p * panel_rows * stride + b, stride, w.out - p * panel_rows, Start::zero, finish);
     return;
   }
-  alignas(64) float block[k_block * trial_block];
+  float* block = w.scratch;
   for (int64_t b = b0; b < b1; b += trial_block) {
     const int64_t trials = least(trial_block, b1 - b);
     for (int64_t k = 0; k < w.in; k += k_block) {
       const int64_t count = least(k_block, w.in - k);
-      // block: tiles of `step` trials, each contiguous over k
-      for (int64_t s = 0; s < trials; s += step) {
-        const int64_t tile_width = least(step, trials - s);
-        float* to = block + s * count;
-        const float* from = x + k * stride + b + s;
-        if (tile_width == step)
-          copy_rows<trial_vectors>(from, stride, count, to);
-        else if (tile_width == 2 * width)
-          copy_rows<2>(from, stride, count, to);
-        else
-          copy_rows<1>(from, stride, count, to);
-      }
-      for (int64_t p = 0; p < panels; ++p)
+      pack_trials<trial_vectors>(x + k * stride + b, stride, count, trials, block);
+      for (int64_t p0 = 0; p0 < panels; p0 += panels_at_once)
         for (int64_t s = 0; s < trials; s += step) {
           const int64_t tile_width = least(step, trials - s);
-          tile_of(tile_width / width, w.values + p * panel_rows * w.in + k * panel_rows, block + s * count, tile_width,
-                  count, y + p * panel_rows * stride + b + s, stride, w.out - p * panel_rows,
-                  k == 0 ? Start::zero : Start::memory, Finish::store);
+          for (int64_t p = p0; p < least(p0 + panels_at_once, panels); ++p)
+            tile_of(tile_width / width, w.values + p * panel_rows * w.in + k * panel_rows, block + s * count,
+                    tile_width, count, y + p * panel_rows * stride + b + s, stride, w.out - p * panel_rows,
+                    k == 0 ? Start::zero : Start::memory, Finish::store);
         }
     }
   }
 }
 
 template <int VB>
-inline void sparse_rows(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b, bool add) {
+inline void sparse_rows(const PackedView& w, const float* x, float* y, int64_t stride, bool add) {
   for (int64_t i = 0; i < w.out; ++i) {
     Vec acc[VB] = {};
     for (int64_t e = w.start[i]; e < w.start[i + 1]; ++e) {
       const Vec value = broadcast_from(w.values + e);
-      const float* from = x + w.index[e] * stride + b;
+      const float* from = x + w.index[e] * (VB * width);
       DALEA_UNROLL
       for (int v = 0; v < VB; ++v) acc[v] = acc[v] + value * load(from + v * width);
     }
-    float* to = y + i * stride + b;
     DALEA_UNROLL
-    for (int v = 0; v < VB; ++v) store(to + v * width, add ? load(to + v * width) + acc[v] : acc[v]);
+    for (int v = 0; v < VB; ++v) store(y + v * width, add ? load(y + v * width) + acc[v] : acc[v]);
+    y += stride;
   }
 }
 
+template <int VB>
+inline void sparse_chunk(int64_t vectors, const PackedView& w, const float* x, float* y, int64_t stride, bool add) {
+  if (vectors == VB) {
+    copy_rows<VB>(x, stride, w.in, w.scratch);
+    return sparse_rows<VB>(w, w.scratch, y, stride, add);
+  }
+  if constexpr (VB > 1) sparse_chunk<VB - 1>(vectors, w, x, y, stride, add);
+}
+
+// Chunks of trials, as equal as can be. The inputs of a chunk are laid side by side first, so that the second cache and
+// its prefetcher hold nothing else; a chunk is at least two lines wide, and wider while it fits.
 void sparse_product(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, bool add) {
-  constexpr int wide = DALEA_SPARSE_VECTORS;
-  int64_t b = b0;
-  for (; b + wide * width <= b1; b += wide * width) sparse_rows<wide>(w, x, y, stride, b, add);
-  for (; b < b1; b += width) sparse_rows<1>(w, x, y, stride, b, add);
+  constexpr int most = 8;
+  constexpr int64_t narrowest = 128 / DALEA_VECTOR_BYTES > most ? most : 128 / DALEA_VECTOR_BYTES;
+  constexpr int64_t widest = least(most, kernel_scratch_trials / width);
+  const int64_t fits = 196608 / (w.in * DALEA_VECTOR_BYTES + 1);
+  const int64_t wide = fits < narrowest ? narrowest : least(fits, widest);
+  const int64_t vectors = (b1 - b0) / width, chunks = (vectors + wide - 1) / wide;
+  for (int64_t c = 0; c < chunks; ++c) {
+    const int64_t from = vectors * c / chunks, b = b0 + from * width;
+    sparse_chunk<most>(vectors * (c + 1) / chunks - from, w, x + b, y + b, stride, add);
+  }
 }
 
 // ---- the element-wise part of a time step
@@ -214,9 +246,11 @@ template <Activation A>
 void forward_cells(const CellForward& c, int64_t b0, int64_t b1) {
   for (int64_t i = 0; i < c.units; ++i) {
     const float alpha = c.alpha != nullptr ? c.alpha[i] : 1.0f;
+    const Vec bias = c.bias != nullptr ? broadcast_from(c.bias + i) : Vec{};  // -0 stays -0
     const int64_t row = i * c.stride;
     for (int64_t b = row + b0; b < row + b1; b += width) {
       Vec drive = load(c.in_drive + b);
+      if (c.bias != nullptr) drive = drive + bias;
       if (c.sum != nullptr) drive = load(c.sum + b) + drive;
       if (c.x != nullptr) {
         if (alpha < 1.0f) drive = (1.0f - alpha) * load(c.x + b) + alpha * drive;
@@ -263,7 +297,7 @@ void backward_cells(const CellBackward& c, int64_t b0, int64_t b1) {
 template <Activation A>
 void bias_rows(const float* bias, float* y, int64_t rows, int64_t stride, int64_t b0, int64_t b1) {
   for (int64_t i = 0; i < rows; ++i) {
-    const Vec add = broadcast(bias != nullptr ? bias[i] : 0.0f);
+    const Vec add = bias != nullptr ? broadcast_from(bias + i) : Vec{};
     for (int64_t b = i * stride + b0; b < i * stride + b1; b += width) {
       const Vec v = load(y + b);
       store(y + b, activate<A>(bias != nullptr ? v + add : v));
@@ -318,75 +352,96 @@ void bias_step(Activation f, const float* bias, float* y, int64_t rows, int64_t 
 
 // ---- gradients: 16 lanes, each over t descending and then b ascending, folded 8-4-2-1
 
-inline float fold(const Vec (&acc)[per16]) {
-  float lane[16];
+template <int half>
+inline Vec fold_lanes(Vec v) {  // lane k + lane (k + half), for k < half; the other lanes are not read
+  if constexpr (half == 0) return v;
+#if DALEA_VECTOR_BYTES == 64
+  if constexpr (half == 8) v = v + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  if constexpr (half == 4) v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7);
+  if constexpr (half == 2) v = v + __builtin_shufflevector(v, v, 2, 3, 0, 1, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7);
+  if constexpr (half == 1) v = v + __builtin_shufflevector(v, v, 1, 0, 0, 1, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7);
+#elif DALEA_VECTOR_BYTES == 32
+  if constexpr (half == 4) v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  if constexpr (half == 2) v = v + __builtin_shufflevector(v, v, 2, 3, 0, 1, 0, 1, 2, 3);
+  if constexpr (half == 1) v = v + __builtin_shufflevector(v, v, 1, 0, 0, 1, 0, 1, 2, 3);
+#else
+  if constexpr (half == 2) v = v + __builtin_shufflevector(v, v, 2, 3, 0, 1);
+  if constexpr (half == 1) v = v + __builtin_shufflevector(v, v, 1, 0, 0, 1);
+#endif
+  return fold_lanes<half / 2>(v);
+}
+
+inline float fold(const Vec* acc) {
+  Vec v[per16];
   DALEA_UNROLL
-  for (int v = 0; v < per16; ++v) store(lane + v * width, acc[v]);
-  for (int half = 8; half >= 1; half /= 2)
-    for (int k = 0; k < half; ++k) lane[k] = lane[k] + lane[k + half];
-  const float sum = lane[0];
+  for (int k = 0; k < per16; ++k) v[k] = acc[k];
+  DALEA_UNROLL
+  for (int half = per16 / 2; half >= 1; half /= 2) DALEA_UNROLL
+  for (int k = 0; k < half; ++k) v[k] = v[k] + v[k + half];
+  const float sum = fold_lanes<static_cast<int>(width) / 2>(v[0])[0];
   return (sum < 0 ? -sum : sum) < 0x1p-50f ? 0.0f : sum;
 }
 
-// Memory: a block of block_rows x block_rows pairs waits in the second cache while a piece of its rows, packed, is
-// summed part by part; a part's rows fit the first cache. The pitch is odd in vectors, so that rows do not meet in one
-// bank.
-constexpr int64_t block_rows = 48, part_rows = 12, piece_floats = 208;
-constexpr int64_t pitch = piece_floats + width, wait_row = block_rows * 16;
+// Memory: a block of block_rows x block_rows pairs waits in the second cache, tile by tile, while a piece of its rows,
+// packed, is summed; part_cols columns of the piece and a tile's rows fit the first cache.
+constexpr int64_t block_rows = 66, part_cols = 12, piece_floats = 416;
+static_assert(block_rows * (block_rows * 16 + 2 * piece_floats) <= kernel_scratch_floats);
 
-// A piece of the sum over time and trials for a tile of I rows and J columns: d and x hold `length` packed values a
-// row. The 16 lanes of each pair wait in `wait` between pieces. One vector of the lanes after the other: the registers
-// hold I x J sums of it, so that loads stay fewer than multiplications.
+// A piece of the sum over time and trials for a tile of I rows and J columns: d and x hold `groups` packed groups of
+// 16 trials, vector v of all groups after vector v - 1 of all groups. The 16 lanes of each pair wait in `wait` between
+// pieces. One vector of the lanes after the other: the registers hold I x J sums of it, so that loads stay fewer than
+// multiplications.
 template <int I, int J>
-inline void gradient_tile(const float* d, const float* x, int64_t length, bool first, float* wait) {
+inline void gradient_tile(const float* d, const float* x, int64_t groups, bool first, float* wait) {
   for (int v = 0; v < per16; ++v) {
     Vec acc[I][J];
     DALEA_UNROLL
     for (int i = 0; i < I; ++i) {
       DALEA_UNROLL
-      for (int j = 0; j < J; ++j) acc[i][j] = first ? Vec{} : load(wait + i * wait_row + j * 16 + v * width);
+      for (int j = 0; j < J; ++j) acc[i][j] = first ? Vec{} : load(wait + (i * J + j) * width);
     }
-    for (int64_t e = v * width; e < length; e += 16) {
+    for (int64_t e = 0; e < groups; ++e) {
       Vec xs[J];
       DALEA_UNROLL
-      for (int j = 0; j < J; ++j) xs[j] = load(x + j * pitch + e);
+      for (int j = 0; j < J; ++j) xs[j] = load(x + j * width);
       DALEA_UNROLL
       for (int i = 0; i < I; ++i) {
-        const Vec ds = load(d + i * pitch + e);
+        const Vec ds = load(d + i * width);
         DALEA_UNROLL
         for (int j = 0; j < J; ++j) acc[i][j] = acc[i][j] + ds * xs[j];
       }
+      x += J * width;
+      d += I * width;
     }
     DALEA_UNROLL
     for (int i = 0; i < I; ++i) {
       DALEA_UNROLL
-      for (int j = 0; j < J; ++j) store(wait + i * wait_row + j * 16 + v * width, acc[i][j]);
+      for (int j = 0; j < J; ++j) store(wait + (i * J + j) * width, acc[i][j]);
     }
+    wait += I * J * width;
   }
 }
 
-constexpr int tile_i = DALEA_GRADIENT_ROWS, tile_j = DALEA_GRADIENT_COLS;
-
 template <int I>
-inline void gradient_tile_j(int64_t cols, const float* d, const float* x, int64_t length, bool first, float* wait) {
+inline void gradient_tile_j(int64_t cols, const float* d, const float* x, int64_t groups, bool first, float* wait) {
   if constexpr (tile_j >= 6)
-    if (cols == 6) return gradient_tile<I, 6>(d, x, length, first, wait);
+    if (cols == 6) return gradient_tile<I, 6>(d, x, groups, first, wait);
   if constexpr (tile_j >= 3)
-    if (cols == 3) return gradient_tile<I, 3>(d, x, length, first, wait);
+    if (cols == 3) return gradient_tile<I, 3>(d, x, groups, first, wait);
   if constexpr (tile_j >= 2)
-    if (cols == 2) return gradient_tile<I, 2>(d, x, length, first, wait);
-  gradient_tile<I, 1>(d, x, length, first, wait);
+    if (cols == 2) return gradient_tile<I, 2>(d, x, groups, first, wait);
+  gradient_tile<I, 1>(d, x, groups, first, wait);
 }
 
-inline void gradient_tile_of(int64_t rows, int64_t cols, const float* d, const float* x, int64_t length, bool first,
+inline void gradient_tile_of(int64_t rows, int64_t cols, const float* d, const float* x, int64_t groups, bool first,
                              float* wait) {
   if constexpr (tile_i >= 4)
-    if (rows == 4) return gradient_tile_j<4>(cols, d, x, length, first, wait);
+    if (rows == 4) return gradient_tile_j<4>(cols, d, x, groups, first, wait);
   if constexpr (tile_i >= 3)
-    if (rows == 3) return gradient_tile_j<3>(cols, d, x, length, first, wait);
+    if (rows == 3) return gradient_tile_j<3>(cols, d, x, groups, first, wait);
   if constexpr (tile_i >= 2)
-    if (rows == 2) return gradient_tile_j<2>(cols, d, x, length, first, wait);
-  gradient_tile_j<1>(cols, d, x, length, first, wait);
+    if (rows == 2) return gradient_tile_j<2>(cols, d, x, groups, first, wait);
+  gradient_tile_j<1>(cols, d, x, groups, first, wait);
 }
 
 inline int64_t tile_size(int64_t left, int64_t most) {  // sizes a template exists for: most, 3, 2, 1
@@ -397,70 +452,118 @@ inline int64_t tile_size(int64_t left, int64_t most) {  // sizes a template exis
 // Piece `k` of the sum: time steps [t0, t1), trials [b0, b1); time descends and trials ascend from piece to piece.
 struct Piece {
   int64_t t0, t1, b0, b1;
+  int64_t floats() const { return (t1 - t0) * (b1 - b0); }
 };
 
-inline bool piece_of(const GradientView& g, int64_t k, Piece* piece) {
-  if (g.stride > piece_floats) {  // a part of one time step
-    const int64_t a_step = (g.stride + piece_floats - 1) / piece_floats;
+inline bool piece_of(const GradientView& g, int64_t k, int64_t most, Piece* piece) {
+  if (g.stride > most) {  // a part of one time step
+    const int64_t a_step = (g.stride + most - 1) / most;
     const int64_t t = g.steps - 1 - k / a_step, groups = g.stride / 16, part = k % a_step;
     if (t < 0) return false;
     *piece = {t, t + 1, groups * part / a_step * 16, groups * (part + 1) / a_step * 16};
     return true;
   }
-  const int64_t steps = piece_floats / g.stride, t1 = g.steps - k * steps;
+  const int64_t steps = most / g.stride, t1 = g.steps - k * steps;
   if (t1 <= 0) return false;
   *piece = {t1 > steps ? t1 - steps : 0, t1, 0, g.stride};
   return true;
 }
 
-// Rows [r0, r1) of a piece, each in the order of the sum, `pitch` apart.
-inline void pack_rows(const float* from, int64_t row_stride, int64_t time, const Piece& piece, int64_t r0, int64_t r1,
-                      float* to) {
+// R rows of a piece, in the order of the sum: vector v of each group of 16 trials, row by row, then the next group.
+template <int R>
+inline void pack_tile(const float* from, int64_t row_stride, int64_t time, const Piece& piece, float* to) {
+  const int64_t part = piece.floats() / 16 * R * width;  // floats of one v
   for (int64_t t = piece.t1 - 1; t >= piece.t0; --t) {
-    const float* row = from + t * time + r0 * row_stride;
-    float* out = to;
-    for (int64_t r = r0; r < r1; ++r) {
-      for (int64_t b = piece.b0; b < piece.b1; b += width) store(out + b - piece.b0, load(row + b));
-      row += row_stride;
-      out += pitch;
+    const float* row = from + t * time;
+    for (int64_t b = piece.b0; b < piece.b1; b += 16) {
+      DALEA_UNROLL
+      for (int r = 0; r < R; ++r) DALEA_UNROLL
+      for (int v = 0; v < per16; ++v) store(to + v * part + r * width, load(row + r * row_stride + b + v * width));
+      to += R * width;
     }
-    to += piece.b1 - piece.b0;
   }
 }
 
+// Rows [r0, r1) of a piece, packed in tiles of at most `most` rows.
+template <int most>
+inline void pack_rows(const float* from, int64_t row_stride, int64_t time, const Piece& piece, int64_t r0, int64_t r1,
+                      float* to) {
+  for (int64_t r = r0, rows = 0; r < r1; r += rows, to += rows * piece.floats()) {
+    rows = tile_size(r1 - r, most);
+    const float* row = from + r * row_stride;
+    if (rows == most)
+      pack_tile<most>(row, row_stride, time, piece, to);
+    else if (rows == 3)
+      pack_tile<3>(row, row_stride, time, piece, to);
+    else if (rows == 2)
+      pack_tile<2>(row, row_stride, time, piece, to);
+    else
+      pack_tile<1>(row, row_stride, time, piece, to);
+  }
+}
+
+// Asks the second cache for the rows of the next piece, a row of one time step a call, while this one is summed.
+struct Ahead {
+  const GradientView& g;
+  Piece piece;
+  int64_t i0, rows, j0, cols, t, r = 0;
+
+  void some() {
+    if (t < piece.t0) return;
+    const float* p =
+        r < rows ? g.d + (i0 + r) * g.stride + t * g.d_time : g.x + (j0 + r - rows) * g.stride + t * g.x_time;
+    for (int64_t b = piece.b0; b < piece.b1; b += 16) __builtin_prefetch(p + b, 0, 2);
+    if (++r < rows + cols) return;
+    r = 0;
+    --t;
+  }
+};
+
 void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  alignas(64) float wait[block_rows * wait_row], ds[block_rows * pitch], xs[block_rows * pitch];
+  float *wait = g.scratch, *ds = wait + block_rows * block_rows * 16, *xs = ds + block_rows * piece_floats;
   for (int64_t ib = i0; ib < i1; ib += block_rows) {
     const int64_t ie = least(ib + block_rows, i1);
     for (int64_t jb = j0; jb < j1; jb += block_rows) {
       const int64_t je = least(jb + block_rows, j1);
       Piece piece;
-      for (int64_t k = 0; piece_of(g, k, &piece); ++k) {
-        const int64_t length = (piece.t1 - piece.t0) * (piece.b1 - piece.b0);
-        pack_rows(g.d, g.stride, g.d_time, piece, ib, ie, ds);
-        pack_rows(g.x, g.stride, g.x_time, piece, jb, je, xs);
-        for (int64_t ip = 0; ip < ie - ib; ip += part_rows) {
-          const int64_t ipe = least(ip + part_rows, ie - ib);
-          for (int64_t jp = 0; jp < je - jb; jp += part_rows) {
-            const int64_t jpe = least(jp + part_rows, je - jb);
-            int64_t rows = 0, cols = 0;
-            for (int64_t i = ip; i < ipe; i += rows) {
-              rows = tile_size(ipe - i, tile_i);
-              for (int64_t j = jp; j < jpe; j += cols) {
-                cols = tile_size(jpe - j, tile_j);
-                gradient_tile_of(rows, cols, ds + i * pitch, xs + j * pitch, length, k == 0,
-                                 wait + i * wait_row + j * 16);
-              }
+      for (int64_t k = 0; piece_of(g, k, piece_floats, &piece); ++k) {
+        const int64_t length = piece.floats();
+        pack_rows<tile_i>(g.d, g.stride, g.d_time, piece, ib, ie, ds);
+        pack_rows<tile_j>(g.x, g.stride, g.x_time, piece, jb, je, xs);
+        float* at = wait;
+        int64_t rows = 0, cols = 0;
+        Ahead ahead{g, {0, 0, 0, 0}, ib, ie - ib, jb, je - jb, -1};
+        if (piece_of(g, k + 1, piece_floats, &ahead.piece)) ahead.t = ahead.piece.t1 - 1;
+        for (int64_t jp = jb; jp < je; jp += part_cols) {
+          const int64_t jpe = least(jp + part_cols, je);
+          for (int64_t i = ib; i < ie; i += rows) {
+            rows = tile_size(ie - i, tile_i);
+            for (int64_t j = jp; j < jpe; j += cols) {
+              cols = tile_size(jpe - j, tile_j);
+              ahead.some();
+              gradient_tile_of(rows, cols, ds + (i - ib) * length, xs + (j - jb) * length, length / 16, k == 0, at);
+              at += rows * cols * 16;
             }
           }
         }
       }
-      for (int64_t i = ib; i < ie; ++i)
-        for (int64_t j = jb; j < je; ++j) {
-          Vec acc[per16];
-          for (int v = 0; v < per16; ++v) acc[v] = load(wait + (i - ib) * wait_row + (j - jb) * 16 + v * width);
-          g.grad[j * g.rows + i] = fold(acc);
+      const float* at = wait;
+      int64_t rows = 0, cols = 0;
+      for (int64_t jp = jb; jp < je; jp += part_cols) {
+        const int64_t jpe = least(jp + part_cols, je);
+        for (int64_t i = ib; i < ie; i += rows) {
+          rows = tile_size(ie - i, tile_i);
+          for (int64_t j = jp; j < jpe; j += cols) {
+            cols = tile_size(jpe - j, tile_j);
+            for (int64_t q = 0; q < rows * cols; ++q) {
+              Vec acc[per16];
+              for (int v = 0; v < per16; ++v) acc[v] = load(at + (v * rows * cols + q) * width);
+              g.grad[(j + q % cols) * g.rows + i + q / cols] = fold(acc);
+            }
+            at += rows * cols * 16;
+          }
         }
+      }
     }
   }
 }
@@ -479,12 +582,13 @@ inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t
   }
   for (int64_t t = piece.t1 - 1; t >= piece.t0; --t)
     for (int64_t b = piece.b0; b < piece.b1; b += 16) {
+      Vec xs[per16];
       DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) {
-        const Vec xs = load(x + t * g.x_time + b + v * width);
-        DALEA_UNROLL
-        for (int e = 0; e < E; ++e) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs;
-      }
+      for (int v = 0; v < per16; ++v) xs[v] = load(x + t * g.x_time + b + v * width);
+      // Neighbouring loads come from different halves of a line: rows start in the same bank of the cache.
+      DALEA_UNROLL
+      for (int e = 0; e < E; ++e) DALEA_UNROLL
+      for (int v = 0; v < per16; ++v) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs[v];
     }
   DALEA_UNROLL
   for (int e = 0; e < E; ++e) {
@@ -493,61 +597,68 @@ inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t
   }
 }
 
-// First entry of [begin, end) whose row is at least `from`.
-inline int64_t entry_of_row(const int32_t* row, int64_t begin, int64_t end, int64_t from) {
-  while (begin < end) {
-    const int64_t middle = begin + (end - begin) / 2;
-    if (row[middle] < from)
-      begin = middle + 1;
-    else
-      end = middle;
-  }
-  return begin;
+template <int E>
+inline void sparse_tile_of(int64_t entries, const GradientView& g, const Piece& piece, const int32_t* row,
+                           const float* x, bool first, float* wait) {
+  if (entries == E) return sparse_tile<E>(g, piece, row, x, first, wait);
+  if constexpr (E > 1) sparse_tile_of<E - 1>(entries, g, piece, row, x, first, wait);
 }
 
-// Memory: entries of a block of rows and some columns wait in the second cache, beside the block's rows of d.
-constexpr int64_t most_waiting = 2048, most_columns = 512;
+// Memory: entries of a block of rows and some columns wait in the second cache, beside the block's rows of d. Cursors
+// go down the columns: a search would miss the caches.
+constexpr int64_t most_waiting = 2048, most_columns = 512, sparse_piece = 208;
+static_assert(most_waiting * 16 <= kernel_scratch_floats);
+
+// Entries of `columns` columns in one block of rows: count[q] of them from begin[q] on.
+inline void sparse_block(const GradientView& g, int64_t j, int64_t columns, const int64_t* begin,
+                         const int32_t* count) {
+  Piece piece;
+  for (int64_t k = 0; piece_of(g, k, sparse_piece, &piece); ++k) {
+    float* at = g.scratch;
+    for (int64_t q = 0; q < columns; ++q) {
+      const float* x = g.x + (j + q) * g.stride;
+      const int32_t* row = g.row + begin[q];
+      for (int64_t left = count[q], now = 0; left > 0; left -= now, row += now, at += now * 16) {
+        // As equal as can be: a tile of one entry costs nearly as much as one of three.
+        now = left >= 2 * sparse_entries ? sparse_entries : left > sparse_entries ? (left + 1) / 2 : left;
+        sparse_tile_of<sparse_entries>(now, g, piece, row, x, k == 0, at);
+      }
+    }
+  }
+  const float* at = g.scratch;
+  for (int64_t q = 0; q < columns; ++q)
+    for (int64_t e = 0; e < count[q]; ++e, at += 16) {
+      Vec acc[per16];
+      for (int v = 0; v < per16; ++v) acc[v] = load(at + v * width);
+      g.grad[begin[q] + e] = fold(acc);
+    }
+}
 
 void sparse_gradient(const GradientView& g, int64_t j0, int64_t j1) {
-  alignas(64) float wait[most_waiting * 16];
-  int64_t begin[most_columns], count[most_columns];
+  int64_t begin[most_columns];
+  int32_t count[most_columns];
   const int64_t entries = g.col_start[j1] - g.col_start[j0];
   if (entries == 0) return;
   // About four entries of each column in a block of rows.
   const int64_t wanted = 4 * g.rows * (j1 - j0) / entries;
-  const int64_t rows_at_once = wanted < 128 ? 128 : wanted > 384 ? 384 : wanted;
-  for (int64_t r0 = 0; r0 < g.rows; r0 += rows_at_once) {
-    for (int64_t j = j0; j < j1;) {
-      int64_t columns = 0, total = 0;
-      for (; j + columns < j1 && columns < most_columns; ++columns) {
-        const int64_t end = g.col_start[j + columns + 1];
-        begin[columns] = entry_of_row(g.row, g.col_start[j + columns], end, r0);
-        count[columns] = entry_of_row(g.row, begin[columns], end, r0 + rows_at_once) - begin[columns];
-        if (total + count[columns] > most_waiting) break;
-        total += count[columns];
+  const int64_t rows_at_once = wanted < 192 ? 192 : wanted > 384 ? 384 : wanted;
+  for (int64_t j = j0; j < j1; j += most_columns) {
+    const int64_t columns = least(most_columns, j1 - j);
+    for (int64_t q = 0; q < columns; ++q) begin[q] = g.col_start[j + q];
+    for (int64_t r0 = 0; r0 < g.rows; r0 += rows_at_once) {
+      for (int64_t q = 0; q < columns; ++q) {
+        int64_t e = begin[q];
+        const int64_t end = g.col_start[j + q + 1];
+        while (e < end && g.row[e] < r0 + rows_at_once) ++e;
+        count[q] = static_cast<int32_t>(e - begin[q]);
       }
-      Piece piece;
-      for (int64_t k = 0; piece_of(g, k, &piece); ++k) {
-        float* at = wait;
-        for (int64_t q = 0; q < columns; ++q) {
-          const float* x = g.x + (j + q) * g.stride;
-          const int32_t* row = g.row + begin[q];
-          constexpr int many = DALEA_GRADIENT_ENTRIES;
-          int64_t e = 0;
-          for (; e + many <= count[q]; e += many, at += many * 16) sparse_tile<many>(g, piece, row + e, x, k == 0, at);
-          if constexpr (many >= 4)
-            for (; e + 2 <= count[q]; e += 2, at += 32) sparse_tile<2>(g, piece, row + e, x, k == 0, at);
-          for (; e < count[q]; ++e, at += 16) sparse_tile<1>(g, piece, row + e, x, k == 0, at);
-        }
+      for (int64_t q = 0; q < columns;) {
+        int64_t many = 0, total = 0;
+        for (; q + many < columns && total + count[q + many] <= most_waiting; ++many) total += count[q + many];
+        if (total > 0) sparse_block(g, j + q, many, begin + q, count + q);
+        q += many;
       }
-      const float* at = wait;
-      for (int64_t q = 0; q < columns; ++q)
-        for (int64_t e = 0; e < count[q]; ++e, at += 16) {
-          Vec acc[per16];
-          for (int v = 0; v < per16; ++v) acc[v] = load(at + v * width);
-          g.grad[begin[q] + e] = fold(acc);
-        }
-      j += columns;
+      for (int64_t q = 0; q < columns; ++q) begin[q] += count[q];
     }
   }
 }
@@ -559,16 +670,25 @@ void gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t
     sparse_gradient(g, j0, j1);
 }
 
-void bias_sums(const GradientView& g, int64_t i0, int64_t i1) {
-  for (int64_t i = i0; i < i1; ++i) {
-    Vec acc[per16] = {};
-    for (int64_t t = g.steps - 1; t >= 0; --t) {
-      const float* d = g.d + i * g.stride + t * g.d_time;
-      for (int64_t b = 0; b < g.stride; b += 16) DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) acc[v] = acc[v] + load(d + b + v * width);
-    }
-    g.grad[i] = fold(acc);
+// R rows at a time: one row's additions wait for each other.
+template <int R>
+inline void bias_rows_sum(const GradientView& g, int64_t i) {
+  Vec acc[R][per16] = {};
+  for (int64_t t = g.steps - 1; t >= 0; --t) {
+    const float* d = g.d + i * g.stride + t * g.d_time;
+    for (int64_t b = 0; b < g.stride; b += 16) DALEA_UNROLL
+    for (int r = 0; r < R; ++r) DALEA_UNROLL
+    for (int v = 0; v < per16; ++v) acc[r][v] = acc[r][v] + load(d + r * g.stride + b + v * width);
   }
+  DALEA_UNROLL
+  for (int r = 0; r < R; ++r) g.grad[i + r] = fold(acc[r]);
+}
+
+void bias_sums(const GradientView& g, int64_t i0, int64_t i1) {
+  constexpr int many = per16 >= 4 ? 2 : 4;
+  int64_t i = i0;
+  for (; i + many <= i1; i += many) bias_rows_sum<many>(g, i);
+  for (; i < i1; ++i) bias_rows_sum<1>(g, i);
 }
 
 // ---- Adam

@@ -74,22 +74,17 @@ Result<Isa> parse_isa(std::string_view name) {
 
 void Product::pack(const Weights& w, Side side, Isa isa) {
   isa_ = isa;
-  sparse_ = w.sparse();
+  side_ = side;
+  pattern_ = w.pattern;
   const bool forward = side == Side::forward;
   out_ = forward ? w.rows : w.cols;
   in_ = forward ? w.cols : w.rows;
-  if (sparse_) {
-    const Pattern& p = *w.pattern;
+  if (pattern_) {
     packed_.resize(w.values.size());
-    if (forward) {
-      start_ = p.row_start;
-      index_ = p.col;
-      for (size_t e = 0; e < packed_.size(); ++e) packed_[e] = w.values[p.at[e]];
-    } else {
-      start_ = p.col_start;
-      index_ = p.row;
+    if (forward)
+      for (size_t e = 0; e < packed_.size(); ++e) packed_[e] = w.values[pattern_->at[e]];
+    else
       std::copy(w.values.begin(), w.values.end(), packed_.begin());
-    }
     return;
   }
   const int64_t rows = table_of(isa).rows_per_panel;
@@ -107,16 +102,26 @@ void Product::pack(const Weights& w, Side side, Isa isa) {
   }
 }
 
-void Product::apply(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1) const {
-  const PackedView view{out_, in_, packed_.data(), start_.data(), index_.data()};
+void Product::run(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch, bool add) const {
+  PackedView view;
+  view.out = out_;
+  view.in = in_;
+  view.values = packed_.data();
+  view.scratch = scratch;
   const KernelTable& k = table_of(isa_);
-  (sparse_ ? k.sparse : k.dense)(view, x, y, stride, b0, b1, false);
+  if (!pattern_) return k.dense(view, x, y, stride, b0, b1, add);
+  const bool forward = side_ == Side::forward;
+  view.start = (forward ? pattern_->row_start : pattern_->col_start).data();
+  view.index = (forward ? pattern_->col : pattern_->row).data();
+  k.sparse(view, x, y, stride, b0, b1, add);
 }
 
-void Product::add(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1) const {
-  const PackedView view{out_, in_, packed_.data(), start_.data(), index_.data()};
-  const KernelTable& k = table_of(isa_);
-  (sparse_ ? k.sparse : k.dense)(view, x, y, stride, b0, b1, true);
+void Product::apply(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch) const {
+  run(x, y, stride, b0, b1, scratch, false);
+}
+
+void Product::add(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch) const {
+  run(x, y, stride, b0, b1, scratch, true);
 }
 
 void cell_forward(Isa isa, const CellForward& c, int64_t b0, int64_t b1) {
@@ -133,8 +138,9 @@ void bias_activation(Isa isa, Activation activation, const float* bias, float* y
 }
 
 void weight_gradient(Isa isa, const float* d, int64_t d_time, const float* x, int64_t x_time, int64_t steps,
-                     int64_t stride, Weights& grad, int part, int parts) {
-  GradientView g{d, x, d_time, x_time, steps, stride, grad.rows, grad.cols, grad.values.data(), nullptr, nullptr};
+                     int64_t stride, Weights& grad, int part, int parts, float* scratch) {
+  GradientView g{d,       x,       d_time, x_time, steps, stride, grad.rows, grad.cols, grad.values.data(),
+                 nullptr, nullptr, scratch};
   if (grad.sparse()) {
     g.col_start = grad.pattern->col_start.data();
     g.row = grad.pattern->row.data();
@@ -152,7 +158,8 @@ void weight_gradient(Isa isa, const float* d, int64_t d_time, const float* x, in
 
 void bias_gradient(Isa isa, const float* d, int64_t d_time, int64_t steps, int64_t stride, Weights& grad, int part,
                    int parts) {
-  const GradientView g{d, nullptr, d_time, 0, steps, stride, grad.rows, 1, grad.values.data(), nullptr, nullptr};
+  const GradientView g{d,       nullptr, d_time, 0, steps, stride, grad.rows, 1, grad.values.data(),
+                       nullptr, nullptr, nullptr};
   table_of(isa).bias_gradient(g, grad.rows * part / parts, grad.rows * (part + 1) / parts);
 }
 

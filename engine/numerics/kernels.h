@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,13 @@ Result<Isa> parse_isa(std::string_view name);  // "auto" is the best; an absent 
 
 enum class Activation { tanh, relu, softplus, sigmoid, identity };
 
+// Floats that a kernel may write while it runs, for networks of at most `units` units: its caller owns them, one piece
+// a thread. No kernel needs much stack (threads of some systems have half a megabyte).
+constexpr int64_t kernel_scratch_floats = 124608, kernel_scratch_trials = 64;
+constexpr int64_t kernel_scratch(int64_t units) {
+  return units * kernel_scratch_trials > kernel_scratch_floats ? units * kernel_scratch_trials : kernel_scratch_floats;
+}
+
 // W ready for products: packed panels (dense) or rows of connections (sparse).
 class Product {
  public:
@@ -30,27 +38,26 @@ class Product {
   // forward: Y(i,b) = sum_k W(i,k) X(k,b); transposed: Y(k,b) = sum_i W(i,k) X(i,b). Re-packing the same
   // shape allocates nothing. Safe to share by threads once packed.
   void pack(const Weights& w, Side side, Isa isa);
-  // Y (out, Bp) from X (in, Bp) for trials [b0, b1): accumulator from +0, index ascending.
-  void apply(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1) const;
+  // Y (out, Bp) from X (in, Bp) for trials [b0, b1): accumulator from +0, index ascending. scratch: kernel_scratch(in).
+  void apply(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch) const;
   // The same with Y += the sum (the sum itself still starts at +0 and is added once).
-  void add(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1) const;
+  void add(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch) const;
   int64_t out() const { return out_; }
   int64_t in() const { return in_; }
-  int64_t bytes() const {
-    return static_cast<int64_t>(4 * packed_.capacity() + 8 * start_.capacity() + 4 * index_.capacity());
-  }
+  int64_t bytes() const { return static_cast<int64_t>(4 * packed_.capacity()); }
 
  private:
+  void run(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch, bool add) const;
+
   int64_t out_ = 0, in_ = 0;
   Isa isa_ = Isa::scalar;
-  bool sparse_ = false;
+  Side side_ = Side::forward;
+  std::shared_ptr<const Pattern> pattern_;  // null: dense
   AlignedFloats packed_;
-  std::vector<int64_t> start_;
-  std::vector<int32_t> index_;
 };
 
 // One time step forward, for trials [b0, b1) of all N units (fused element-wise part):
-//   drive = sum + in_drive            (sum: W_rec g, left as it is; in_drive: (W_in x) + bias, already summed)
+//   drive = sum + (in_drive + bias)   (sum: W_rec g, in_drive: W_in x; both left as they are)
 //   x     = alpha >= 1 ? drive : (1 - alpha) * x + alpha * drive      (x: running state, only used when leaky)
 //   x    += noise                     (if noise is not null)
 //   z     = activation(x);  g = rectified ? (z > 0 ? z : +0) : z      (g may equal z when not rectified)
@@ -61,6 +68,7 @@ struct CellForward {
   const float* alpha = nullptr;  // (units), or null: all 1
   const float* sum = nullptr;    // null at t = 0 (the sum is +0)
   const float* in_drive = nullptr;
+  const float* bias = nullptr;  // (units), or null
   const float* noise = nullptr;
   float* x = nullptr;  // (units, stride) or null when alpha is null
   float* z = nullptr;
@@ -94,9 +102,9 @@ void bias_activation(Isa isa, Activation activation, const float* bias, float* y
 // grad(i, j) = sum over t descending, b ascending of d(t, i, b) * x(t, j, b), in 16 lanes (lane = b mod 16) folded
 // 8-4-2-1; |.| < 2^-50 becomes +0. Only the entries that grad holds. d of time t is at d + t * d_time, and x at
 // x + t * x_time; t runs over [0, steps). Does part `part` of `parts` (rows or columns are split; any split gives
-// the same bits).
+// the same bits). scratch: kernel_scratch_floats.
 void weight_gradient(Isa isa, const float* d, int64_t d_time, const float* x, int64_t x_time, int64_t steps,
-                     int64_t stride, Weights& grad, int part, int parts);
+                     int64_t stride, Weights& grad, int part, int parts, float* scratch);
 // grad(i) = the same sum with x = 1.
 void bias_gradient(Isa isa, const float* d, int64_t d_time, int64_t steps, int64_t stride, Weights& grad, int part,
                    int parts);

@@ -65,7 +65,8 @@ float slope(Activation f, float z) {
 void forward(const CellForward& c, int64_t b0, int64_t b1) {
   for (int64_t i = 0; i < c.units; ++i)
     for (int64_t e = i * c.stride + b0; e < i * c.stride + b1; ++e) {
-      float drive = c.sum ? c.sum[e] + c.in_drive[e] : c.in_drive[e];
+      float drive = c.bias ? c.in_drive[e] + c.bias[i] : c.in_drive[e];
+      if (c.sum) drive = c.sum[e] + drive;
       if (c.x && c.alpha[i] < 1) drive = (1.0f - c.alpha[i]) * c.x[e] + c.alpha[i] * drive;
       if (c.noise) drive = drive + c.noise[e];
       if (c.x) c.x[e] = drive;
