@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """One hash per experiment: every instruction set, thread count, storage and platform, against tests/golden/hashes.json.
 
-hash_table.py --native DALEA [--node DALEA.js ...] [--update]
+hash_table.py --native DALEA [--wide DALEA-WIDE] [--node DALEA.js ...] [--chromium] [--update]
+
+--wide: the AVX-512 code on a machine that lacks it (CMakeLists.txt: dalea_wide). --chromium: the page too, with and
+without threads, by links (tests/browser/hashes.js).
 """
 import argparse
 import json
@@ -42,14 +45,39 @@ def run(command, experiment, sets, isa, threads, out):
     return json.loads(done.stdout)["hash"]
 
 
+def chromium(native):
+    """{(row, variant): [(build, hash), ...]} of the page."""
+    keys, links = [], []
+    for name, (experiment, sets, variants) in ROWS.items():
+        for variant in variants:
+            line = [native, "link", os.path.join(ROOT, "assets", "experiments", experiment + ".json")]
+            for s in sets + variant:
+                line += ["--set", s]
+            links.append(subprocess.run(line, check=True, capture_output=True, text=True).stdout.strip())
+            keys.append((name, tuple(variant)))
+    done = subprocess.run(["node", os.path.join(HERE, "browser", "hashes.js")], input="\n".join(links),
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit("hash_table: the page failed: " + done.stderr.strip())
+    found = {}
+    for line in done.stdout.splitlines():
+        r = json.loads(line)
+        found.setdefault(keys[r["index"]], []).append((r["build"], r["hash"]))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--native", required=True)
+    parser.add_argument("--wide")
     parser.add_argument("--node", action="append", default=[])
+    parser.add_argument("--chromium", action="store_true")
     parser.add_argument("--update", action="store_true")
     args = parser.parse_args()
 
     programs = [("native", [args.native], ["scalar", "sse2", "avx2", "avx512"], [1, 2, 3, 8])]
+    if args.wide:
+        programs.append(("AVX-512 code in halves", [args.wide], ["avx512"], [1, 2]))
     for js in args.node:
         if not os.path.exists(js):
             sys.exit("hash_table: %s does not exist; build it first" % js)
@@ -57,6 +85,7 @@ def main():
         threads = [1] if "nothreads" in kind else [1, 2, 3, 8]
         programs.append((kind, ["node", js], ["scalar", "simd128"], threads))
 
+    page = chromium(args.native) if args.chromium else {}
     golden = {} if args.update else json.load(open(GOLDEN))
     found, passed, failed, absent = {}, 0, 0, set()
     with tempfile.TemporaryDirectory() as out:
@@ -74,6 +103,9 @@ def main():
                                 absent.add(kind + " " + isa)
                                 continue
                             cells.append((h, "%s %s %d threads %s" % (kind, isa, threads, " ".join(variant))))
+            for variant in variants:
+                for build, h in page.get((name, tuple(variant)), []):
+                    cells.append((h, "Chromium %s %s" % (build, " ".join(variant))))
             expected = cells[0][0] if args.update else golden["hashes"].get(name, "none recorded")
             found[name] = cells[0][0]
             bad = [c for c in cells if c[0] != expected]
