@@ -136,6 +136,25 @@ pageTest('every bundled example opens and its link stays under 2,000 characters'
   }
 });
 
+for (const isolation of [true, false])
+  pageTest(`the page measures itself (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
+    await p.ready();
+    await p.call('bench', 'flip-flop,cell-type-sparse', 1, 0.3);
+    const end = await until('it is measured', p.state, (s) => !s.speed.running && s.speed.results.length === 2, 120);
+    assert.strictEqual(end.speed.failure, '');
+    assert.strictEqual(end.phase, 'paused', 'the training does not disturb the measurement');
+    for (const r of end.speed.results) {
+      assert.strictEqual(r.isa, 'simd128');
+      assert(r.ms_per_step > 0 && r.gflops > 0 && r.peak_gflops > r.gflops && r.bytes > 1e6, JSON.stringify(r));
+    }
+    if (!isolation) return;
+    await p.call('bench', 'flip-flop', 2, 0.3);
+    await until('two threads', p.state, (s) => !s.speed.running && s.speed.results.some((r) => r.threads === 2), 120);
+    await p.call('bench', 'no-such-workload', 1, 0.3);
+    await until('an unknown workload is said', p.state, (s) => s.speed.failure.includes('no-such-workload'), 20);
+    await shot(p, 'speed-light-1280x720', 'Speed: what a training step costs in this browser, beside the measured peak');
+  });
+
 pageTest('copy link puts the address on the clipboard', {permissions: ['clipboard-read', 'clipboard-write']}, async (p) => {
   await p.ready();
   await until('it runs', p.state, (s) => s.updates > 0);
