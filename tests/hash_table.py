@@ -25,11 +25,15 @@ ROWS = {
     "recording": ("recording", ["training.epochs=2"], [[]]),
     "masked flip-flop": ("flip-flop", SMALL + ["connectivity.probability=0.1"],
                          [["connectivity.storage=" + s] for s in ("dense", "sparse", "auto")]),
+    "digits": ("digits", ["training.epochs=1", "task.train=1000", "task.validation=200", "task.held_out=200"], [[]]),
     "masked leaky noisy recording": ("recording", ["training.epochs=1", "populations[0].tau_s=0.1", "network.noise=0.05",
                                                    "network.activation=softplus",
                                                    "connectivity.probability=[[0.1,0.5],[0.5,0]]"],
                                      [["connectivity.storage=" + s] for s in ("dense", "sparse")]),
 }
+
+
+NO_DIGITS = "digits"
 
 
 def run(command, experiment, sets, isa, threads, out):
@@ -40,6 +44,8 @@ def run(command, experiment, sets, isa, threads, out):
     done = subprocess.run(line, capture_output=True, text=True)
     if done.returncode == 1 and "is not available here" in done.stderr:
         return None
+    if done.returncode == 1 and "needs the digits" in done.stderr:
+        return NO_DIGITS
     if done.returncode != 0:
         return "exit %d: %s" % (done.returncode, done.stderr.strip().splitlines()[-1:])
     return json.loads(done.stdout)["hash"]
@@ -49,6 +55,8 @@ def chromium(native):
     """{(row, variant): [(build, hash), ...]} of the page."""
     keys, links = [], []
     for name, (experiment, sets, variants) in ROWS.items():
+        if experiment == "digits":  # no link carries them
+            continue
         for variant in variants:
             line = [native, "link", os.path.join(ROOT, "assets", "experiments", experiment + ".json")]
             for s in sets + variant:
@@ -86,7 +94,7 @@ def main():
         programs.append((kind, ["node", js], ["scalar", "simd128"], threads))
 
     page = chromium(args.native) if args.chromium else {}
-    golden = {} if args.update else json.load(open(GOLDEN))
+    golden = json.load(open(GOLDEN))
     found, passed, failed, absent = {}, 0, 0, set()
     with tempfile.TemporaryDirectory() as out:
         for name, (experiment, sets, variants) in ROWS.items():
@@ -102,10 +110,16 @@ def main():
                             if h is None:
                                 absent.add(kind + " " + isa)
                                 continue
+                            if h == NO_DIGITS:
+                                absent.add("the digits (./run digits installs them): row '%s' was not checked" % name)
+                                continue
                             cells.append((h, "%s %s %d threads %s" % (kind, isa, threads, " ".join(variant))))
             for variant in variants:
                 for build, h in page.get((name, tuple(variant)), []):
                     cells.append((h, "Chromium %s %s" % (build, " ".join(variant))))
+            if not cells:
+                found[name] = golden["hashes"].get(name)
+                continue
             expected = cells[0][0] if args.update else golden["hashes"].get(name, "none recorded")
             found[name] = cells[0][0]
             bad = [c for c in cells if c[0] != expected]

@@ -104,6 +104,7 @@ void Pass::size_buffers() {
   }
   if (noisy_) resize(a_.noise, n * row, poison);
   a_.loss.assign(static_cast<size_t>(row), 0.0);
+  if (loss_ == Loss::cross_entropy && !backward_) a_.answer.resize(static_cast<size_t>(t * row));
   rates_.assign(static_cast<size_t>(row), 0.0);
   odds_.resize(static_cast<size_t>(row / lanes * model_->outputs));
 }
@@ -213,6 +214,12 @@ void Pass::losses(int64_t b0, int64_t b1) {
         for (int64_t o = 1; o < outputs; ++o) top = std::max(top, static_cast<double>(y[o * row]));
         for (int64_t o = 0; o < outputs; ++o) total += p[o] = portable::exp(static_cast<double>(y[o * row]) - top);
         a_.loss[b] += portable::log(total) - (static_cast<double>(y[label * row]) - top);
+        if (!backward_) {
+          int32_t answer = 0;  // of equals the first
+          for (int64_t o = 1; o < outputs; ++o)
+            if (y[o * row] > y[answer * row]) answer = static_cast<int32_t>(o);
+          a_.answer[t * row + b] = answer;
+        }
         for (int64_t o = 0; dy && o < outputs; ++o)
           dy[o * row] = static_cast<float>((p[o] / total - (o == label ? 1.0 : 0.0)) * static_cast<double>(scale));
         continue;
@@ -350,6 +357,13 @@ int64_t Pass::bytes() const {
   for (const auto* list : {&out_, &out_back_})
     for (const Product& p : *list) packed += p.bytes();
   return 4 * floats + packed;
+}
+
+void Pass::count_answers(std::vector<int64_t>& counts) const {
+  for (int64_t b = 0; b < a_.batch; ++b)
+    for (int64_t t = 0; t < a_.steps; ++t)
+      if (const int64_t label = trials_->label[static_cast<int64_t>(index_[b]) * a_.steps + t]; label >= 0)
+        ++counts[label * model_->outputs + a_.answer[t * a_.stride + b]];
 }
 
 double Pass::rate_penalty() const {

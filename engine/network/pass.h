@@ -23,6 +23,7 @@ struct Activity {
   AlignedFloats x, dx;                       // (units, Bp): running state and its gradient, leaky units only
   AlignedFloats noise;                       // (units, Bp)
   std::vector<double> loss;                  // per trial: sum over scored elements
+  std::vector<int32_t> answer;               // (T, Bp): class with the largest output; forward with classes only
   int64_t scored = 0;                        // scored elements of the batch
   int64_t read_from = 0;                     // first step that is read out: training skips those that nothing scores
 
@@ -48,8 +49,10 @@ class Pass {
   void run();
   bool advance();  // true when done
 
-  double loss_sum() const;      // sum over trials, in order (float64)
-  int64_t bytes() const;        // of its buffers and packed weights
+  double loss_sum() const;  // sum over trials, in order (float64)
+  int64_t bytes() const;    // of its buffers and packed weights
+  // Adds this batch to (asked, answered) counts of the classes; after a forward pass with cross-entropy.
+  void count_answers(std::vector<int64_t>& counts) const;
   double rate_penalty() const;  // mean of g^2 over the batch, when rate_l2 > 0
   const Activity& activity() const { return a_; }
   // Fills every buffer with NaN before each batch: an unwritten read shows.

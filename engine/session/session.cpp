@@ -55,6 +55,19 @@ constexpr Column columns[] = {{"train", &EpochRecord::train},
                               {"held_out", &EpochRecord::held_out},
                               {"held_out_published", &EpochRecord::held_out_published},
                               {"lr", &EpochRecord::lr}};
+// Of tasks with classes alone, and absent from the sessions of older versions.
+constexpr Column accuracy_columns[] = {{"validation_accuracy", &EpochRecord::validation_accuracy},
+                                       {"held_out_accuracy", &EpochRecord::held_out_accuracy}};
+
+std::vector<Column> columns_of(const std::vector<EpochRecord>& history) {
+  std::vector<Column> all(std::begin(columns), std::end(columns));
+  for (const EpochRecord& r : history)
+    if (!std::isnan(r.held_out_accuracy)) {
+      all.insert(all.end(), std::begin(accuracy_columns), std::end(accuracy_columns));
+      break;
+    }
+  return all;
+}
 
 // ---- reading
 
@@ -148,12 +161,13 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   const TrainerState s = trainer.state();
   Entries entries;
   entries.emplace_back("spec.json", text_bytes(print_spec(trainer.spec(), false)));
-  json provenance = {{"version", dalea_version},
-                     {"numerics", numerics_version},
-                     {"hash", hash_hex(s.parameters)},
-                     {"platform", platform},
-                     {"data_sha256", trainer.data().recording ? trainer.data().recording->sha256 : ""},
-                     {"failure", trainer.failure()}};
+  json provenance = {
+      {"version", dalea_version},
+      {"numerics", numerics_version},
+      {"hash", hash_hex(s.parameters)},
+      {"platform", platform},
+      {"data_sha256", trainer.data().recording ? trainer.data().recording->sha256 : trainer.data().sha256},
+      {"failure", trainer.failure()}};
   entries.emplace_back("provenance.json", text_bytes(provenance.dump(2)));
   json state = {{"run", s.run},
                 {"epoch", s.epoch},
@@ -176,7 +190,7 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   for (const Weights* w : s.optimizer.second.all()) put_weights(entries, "optimizer/second", *w);
   if (!s.optimizer.latent.values.empty()) put_weights(entries, "optimizer/latent", s.optimizer.latent);
   const int64_t epochs = static_cast<int64_t>(s.history.size());
-  for (const Column& c : columns) {
+  for (const Column& c : columns_of(s.history)) {
     std::vector<double> values;
     for (const EpochRecord& r : s.history) values.push_back(r.*c.member);
     entries.emplace_back(std::string("history/") + c.name + ".npy", write_npy_f64(values, {epochs}));
@@ -275,7 +289,10 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
   }
   if (s.epoch > session.spec.training.epochs) return reader.damaged("state.json", "'epoch' is beyond the experiment's");
   s.history.resize(static_cast<size_t>(s.epoch));
-  for (const Column& c : columns) {
+  std::vector<Column> present(std::begin(columns), std::end(columns));
+  for (const Column& c : accuracy_columns)
+    if (reader.has(std::string("history/") + c.name + ".npy")) present.push_back(c);
+  for (const Column& c : present) {
     Result<std::vector<double>> values = reader.array(std::string("history/") + c.name + ".npy", {s.epoch});
     if (!values) return values.error();
     for (size_t e = 0; e < s.history.size(); ++e) {
@@ -290,12 +307,13 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
 }
 
 std::string history_csv(const std::vector<EpochRecord>& history) {
+  const std::vector<Column> shown = columns_of(history);
   std::string csv = "epoch";
-  for (const Column& c : columns) csv += std::string(",") + c.name;
+  for (const Column& c : shown) csv += std::string(",") + c.name;
   csv += "\n";
   for (const EpochRecord& r : history) {
     csv += std::to_string(r.epoch);
-    for (const Column& c : columns) {
+    for (const Column& c : shown) {
       char text[40];
       std::snprintf(text, sizeof text, ",%.17g", r.*c.member);
       csv += text;

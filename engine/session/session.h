@@ -31,7 +31,8 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
 std::vector<std::byte> write_weights(const Parameters& parameters);
 Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name);
 
-// Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr.
+// Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr, and of a task with classes
+// validation_accuracy,held_out_accuracy.
 std::string history_csv(const std::vector<EpochRecord>& history);
 
 extern const char* const dalea_version;

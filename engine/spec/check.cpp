@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "spec/fields.h"
@@ -13,9 +14,12 @@ struct TaskNumbers {
   int64_t steps, train, validation, held_out, epochs, batch;
 };
 
-// SEEDS 2.2 and 2.4; a recording's windows are counted from its frames.
+constexpr int64_t training_digits = 60000, digit_side = 28, usual_validation_digits = 5000;
+
+// SEEDS 2.2 to 2.4; a recording's windows are counted from its frames.
 TaskNumbers numbers_of(const std::string& task) {
   if (task == "wave") return {500, 1000, 1000, 1000, 25, 100};
+  if (task == "digits") return {digit_side, training_digits, 0, 10000, 50, 200};
   if (task == "recording") return {50, 0, 0, 0, 30, 32};
   return {50, 6000, 1000, 1000, 100, 200};
 }
@@ -36,10 +40,13 @@ void fill_defaults(Spec& s) {
   const TaskNumbers n = numbers_of(s.task.type);
   fill(s.task.steps, n.steps);
   fill(s.task.train, n.train);
-  fill(s.task.validation, n.validation);
+  const bool digits = s.task.type == "digits";
+  fill(s.task.validation,
+       digits ? std::clamp<int64_t>(training_digits - s.task.train, 0, usual_validation_digits) : n.validation);
   fill(s.task.held_out, n.held_out);
   fill(s.training.epochs, n.epochs);
   fill(s.training.batch, n.batch);
+  if (s.training.loss.empty()) s.training.loss = digits ? "cross-entropy" : "mse";
   if (s.populations.empty())
     s.populations = {{"E", 102, Sign::excitatory, 0, "", "", ""}, {"I", 26, Sign::inhibitory, 0, "", "", ""}};
 }
@@ -63,7 +70,9 @@ uint64_t estimate_bytes(const Spec& s) {
   // sparse.
   const double weights = entries * (sparse ? 4 * 11 + 40 : 4 * 10);
   const double activity = 4.0 * static_cast<double>(n * stride) * (3.0 * static_cast<double>(s.task.steps) + 4);
-  const double data = 12.0 * static_cast<double>(s.task.train + s.task.validation + s.task.held_out) *
+  // A step's input, target or label; of digits also the pixels they are made from.
+  const double step = s.task.type == "digits" ? 4.0 * digit_side + 4 + digit_side : 12.0;
+  const double data = step * static_cast<double>(s.task.train + s.task.validation + s.task.held_out) *
                       static_cast<double>(s.task.steps);
   return static_cast<uint64_t>(weights + activity + data);
 }
@@ -120,14 +129,16 @@ Problems check_spec(const Spec& s) {
       bad("task.steps", text_of(s.task.steps) + " is longer than the wave of 2500 samples; give less than 2500");
   }
   if (s.network.input_mask && !recording) {
-    const size_t channels = s.task.type == "wave" ? 2 : 1;
+    const size_t channels = s.task.type == "wave" ? 2 : s.task.type == "digits" ? digit_side : 1;
     if (s.populations.size() != channels)
       bad("network.input_mask", "needs one population per input channel: the task has " + std::to_string(channels) +
                                     ", the network " + std::to_string(s.populations.size()) +
                                     "; switch it off or change the populations");
   }
-  if (s.training.loss == "cross-entropy" && s.task.type != "flip-flop")
-    bad("training.loss", "cross-entropy needs classes, which only the flip-flop task has; use mse");
+  if (s.training.loss == "cross-entropy" && s.task.type != "flip-flop" && s.task.type != "digits")
+    bad("training.loss", "cross-entropy needs classes, which only the tasks flip-flop and digits have; use mse");
+  if (s.training.loss == "mse" && s.task.type == "digits")
+    bad("training.loss", "mse has no targets in the task digits, whose answers are classes; use cross-entropy");
   if (s.training.constraint == "rectified-forward" && unsigned_units > 0)
     bad("training.constraint",
         "rectified-forward needs a sign for every population; give \"+\" or \"-\" instead of \"free\"");
@@ -138,10 +149,13 @@ Problems check_spec(const Spec& s) {
     if (s.recording.warmup >= s.task.steps)
       bad("recording.warmup", text_of(s.recording.warmup) + " of " + text_of(s.task.steps) +
                                   " steps leaves nothing to score; give fewer than task.steps");
-    const std::string& sha = s.recording.sha256;
-    if (!sha.empty() && (sha.size() != 64 || sha.find_first_not_of("0123456789abcdef") != std::string::npos))
-      bad("recording.sha256", "is not a SHA-256; give 64 lower-case hexadecimal digits or leave it out");
   }
+  const auto check_sha256 = [&](const char* path, const std::string& sha) {
+    if (!sha.empty() && (sha.size() != 64 || sha.find_first_not_of("0123456789abcdef") != std::string::npos))
+      bad(path, "is not a SHA-256; give 64 lower-case hexadecimal digits or leave it out");
+  };
+  if (recording) check_sha256("recording.sha256", s.recording.sha256);
+  if (s.task.type == "digits") check_sha256("task.sha256", s.task.sha256);
   if (!problems.empty()) return problems;
   const uint64_t bytes = estimate_bytes(s), limit = sizeof(void*) == 4 ? uint64_t{3} << 30 : uint64_t{16} << 30;
   if (bytes > limit)

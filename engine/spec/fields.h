@@ -53,7 +53,7 @@ void describe(V& v, Spec& s) {
     c.choice("storage", s.connectivity.storage, {"auto", "dense", "sparse"});
   });
   v.group("task", [&](V& t) {
-    t.choice("type", s.task.type, {"flip-flop", "wave", "recording"});
+    t.choice("type", s.task.type, {"flip-flop", "wave", "digits", "recording"});
     t.whole("steps", s.task.steps, 0, 100000, "a number of time steps", "1 to 100000 (0: the task's own)");
     t.whole("train", s.task.train, 0, most_count, "a number of trials", "a positive integer (0: the task's own)");
     t.whole("validation", s.task.validation, 0, most_count, "a number of trials",
@@ -61,6 +61,8 @@ void describe(V& v, Spec& s) {
     t.whole("held_out", s.task.held_out, 0, most_count, "a number of trials", "a positive integer (0: the task's own)");
     t.real("event_probability", s.task.event_probability, 0, 1, "a probability", "0 to 1");
     t.flag("two_tone", s.task.two_tone);
+    t.text("folder", s.task.folder);
+    t.text("sha256", s.task.sha256);
   });
   v.group("recording", [&](V& r) {
     r.text("file", s.recording.file);

@@ -52,6 +52,7 @@ Result<std::string> from_base64url(std::string_view text) {
 std::string encode_link(const Spec& spec) {
   Spec shared = spec;
   shared.recording.file.clear();  // a path means nothing elsewhere and is nobody's business
+  shared.task.folder.clear();
   const std::string json = print_spec(shared, true);
   uLongf size = compressBound(static_cast<uLong>(json.size()));
   std::string packed(size, '\0');
@@ -93,9 +94,14 @@ Result<std::string> decode_link(std::string_view link) {
   if (status != Z_STREAM_END) return Error{"link", "is damaged or cut off; copy the whole of it again"};
   Result<nlohmann::ordered_json> document = parse_json_strict(json, "link");
   if (!document) return document.error();
-  if (document->is_object() && document->contains("recording") && (*document)["recording"].is_object() &&
-      (*document)["recording"].contains("file"))
+  const auto names = [&](const char* group, const char* key) {
+    return document->is_object() && document->contains(group) && (*document)[group].is_object() &&
+           (*document)[group].contains(key);
+  };
+  if (names("recording", "file"))
     return Error{"link: recording.file", "names a file, and links never open local files; open the recording yourself"};
+  if (names("task", "folder"))
+    return Error{"link: task.folder", "names a folder, and links never open local files; give it yourself"};
   return json;
 }
 

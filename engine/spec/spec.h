@@ -53,13 +53,17 @@ struct NetworkSpec {
 };
 
 struct TaskSpec {
-  std::string type = "flip-flop";   // "flip-flop", "wave", "recording"
-  int64_t steps = 0;                // time steps per trial; 0: the task's own (50 / 500 / 50)
-  int64_t train = 0;                // trials; 0: the task's own (flip-flop 6000, wave 1000)
-  int64_t validation = 0;           // (1000 / 1000)
-  int64_t held_out = 0;             // (1000 / 1000)
+  std::string type = "flip-flop";  // "flip-flop", "wave", "digits", "recording"
+  int64_t steps = 0;               // time steps per trial; 0: the task's own (50 / 500 / 28 / 50)
+  int64_t train = 0;               // trials; 0: the task's own (flip-flop 6000, wave 1000, digits 60000)
+  // (1000 / 1000 / up to 5000 of the training digits that are not trained on: none where all 60000 are, as published)
+  int64_t validation = 0;
+  int64_t held_out = 0;             // (1000 / 1000 / 10000)
   double event_probability = 0.05;  // flip-flop: per step
   bool two_tone = false;            // wave: both sines summed (as intended) or the first alone (as published, SEEDS Q2)
+  // digits: the folder of the four IDX files, plain or gzipped; never opened from a link; empty: where the program
+  // finds them. `sha256`: of the digits used (Dataset::sha256); empty: not checked.
+  std::string folder, sha256;
 };
 
 // A recording: read from a file, or simulated from a known Dale circuit when `file` is empty.
@@ -100,12 +104,13 @@ struct TrainingSpec {
   std::string constraint = "dale";
   OptimizerSpec optimizer;
   ScheduleSpec schedule;
-  int64_t epochs = 0;        // 0: the task's own (100 / 25 / 30)
-  int64_t batch = 0;         // trials per update; 0: the task's own (200 / 100 / 32)
-  std::string loss = "mse";  // "mse" or "cross-entropy" (flip-flop: three classes at every step)
-  double rate_l2 = 0;        // + rate_l2 * mean over trials, steps and units of g^2
-  double weight_l2 = 0;      // + weight_l2 * sum of W_rec^2
-  double clip = 0;           // largest global gradient norm; 0: off
+  int64_t epochs = 0;  // 0: the task's own (100 / 25 / 50 / 30)
+  int64_t batch = 0;   // trials per update; 0: the task's own (200 / 100 / 200 / 32)
+  // "mse" or "cross-entropy" (flip-flop: three classes at every step; digits: always); empty: the task's own
+  std::string loss;
+  double rate_l2 = 0;    // + rate_l2 * mean over trials, steps and units of g^2
+  double weight_l2 = 0;  // + weight_l2 * sum of W_rec^2
+  double clip = 0;       // largest global gradient norm; 0: off
 };
 
 struct Spec {

@@ -1,3 +1,4 @@
+#include "tasks/digits.h"
 #include "tasks/recording_task.h"
 #include "tasks/trials.h"
 
@@ -42,9 +43,13 @@ Dataset wave(const Spec& spec, int64_t run) {
 
 }  // namespace
 
-Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run) {
+Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run, const Digits* digits) {
   if (spec.task.type == "flip-flop") return flip_flop(spec, run);
   if (spec.task.type == "wave") return wave(spec, run);
+  if (spec.task.type == "digits") {
+    if (digits) return make_digits_dataset(spec, *digits);
+    return Error{"task.folder", "needs the digits: give the folder with their four IDX files"};
+  }
   if (spec.task.type == "recording") {
     if (recording) return make_recording_dataset(spec, *recording);
     if (!spec.recording.file.empty())
@@ -55,7 +60,7 @@ Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64
     return make_recording_dataset(
         spec, simulate_circuit(spec.seed, spec.recording.simulated_units, spec.recording.simulated_frames).recording);
   }
-  return Error{"task.type", "'" + spec.task.type + "' is not a task; use flip-flop, wave or recording"};
+  return Error{"task.type", "'" + spec.task.type + "' is not a task; use flip-flop, wave, digits or recording"};
 }
 
 }  // namespace dalea

@@ -10,6 +10,14 @@ std::string count_text(int64_t n) {
   return std::to_string(n);
 }
 
+Confusion no_answers(const Dataset& data) {
+  Confusion c;
+  if (data.loss != Loss::cross_entropy) return c;
+  c.classes = data.ends.outputs;
+  c.count.assign(static_cast<size_t>(c.classes * c.classes), 0);
+  return c;
+}
+
 const Trials& split_of(const Dataset& data, int which) {
   return which == 0 ? data.validation : data.held_out;
 }
@@ -39,6 +47,21 @@ Status take(Parameters& to, const Parameters& from, const std::string& what) {
 }
 
 }  // namespace
+
+double Confusion::accuracy() const {
+  int64_t right = 0, all = 0;
+  for (int64_t e = 0; e < classes * classes; ++e) {
+    all += count[e];
+    right += e % (classes + 1) == 0 ? count[e] : 0;
+  }
+  return all > 0 ? static_cast<double>(right) / static_cast<double>(all) : no_value;
+}
+
+double Confusion::accuracy_of(int64_t asked) const {
+  int64_t all = 0;
+  for (int64_t k = 0; k < classes; ++k) all += count[asked * classes + k];
+  return all > 0 ? static_cast<double>(count[asked * (classes + 1)]) / static_cast<double>(all) : no_value;
+}
 
 Result<std::unique_ptr<Trainer>> Trainer::create(const Spec& spec, Dataset data, int64_t run,
                                                  const TrainerOptions& options) {
@@ -122,6 +145,7 @@ Status Trainer::restore(TrainerState s) {
   epoch_published_ = s.epoch_published;
   epoch_scored_ = s.epoch_scored;
   history_ = std::move(s.history);
+  confusion_ = {};
   order_.clear();
   phase_ = Phase::idle;
   failure_.clear();
@@ -210,7 +234,7 @@ bool Trainer::finish_batch() {
   last_loss_ = mean;
   epoch_loss_ += pass_.loss_sum();
   epoch_scored_ += scored;
-  epoch_published_ += mean;
+  epoch_published_ = data_.published_last ? mean : epoch_published_ + mean;
   ++batch_;
   return true;
 }
@@ -231,6 +255,7 @@ void Trainer::begin_evaluation(int which) {
   evaluated_ = 0;
   evaluation_sum_ = evaluation_published_ = 0;
   evaluation_scored_ = 0;
+  evaluation_answers_ = no_answers(data_);
   pass_.pack(model_, false);
   phase_ = Phase::evaluation;
   const Trials& split = split_of(data_, which);
@@ -249,7 +274,9 @@ Trainer::Event Trainer::finish_evaluation_batch() {
     const int64_t scored = pass_.activity().scored;
     evaluation_sum_ += pass_.loss_sum();
     evaluation_scored_ += scored;
+    if (data_.published_last) evaluation_published_ = 0;
     if (scored > 0) evaluation_published_ += pass_.loss_sum() / static_cast<double>(scored);
+    if (data_.loss == Loss::cross_entropy) pass_.count_answers(evaluation_answers_.count);
     evaluated_ += pass_.activity().batch;
   }
   if (evaluated_ < split.count) {
@@ -260,14 +287,19 @@ Trainer::Event Trainer::finish_evaluation_batch() {
                 nullptr);
     return Event::working;
   }
-  const double mean = evaluation_scored_ > 0 ? evaluation_sum_ / static_cast<double>(evaluation_scored_) : 0.0;
+  const double mean = evaluation_scored_ > 0 ? evaluation_sum_ / static_cast<double>(evaluation_scored_)
+                      : split.count > 0      ? 0.0
+                                             : no_value;
   if (evaluating_ == 0) {
     pending_.validation = mean;
+    pending_.validation_accuracy = evaluation_answers_.accuracy();
     begin_evaluation(1);
     return phase_ == Phase::evaluation ? Event::working : Event::epoch;
   }
   pending_.held_out = mean;
   pending_.held_out_published = evaluation_published_;
+  pending_.held_out_accuracy = evaluation_answers_.accuracy();
+  confusion_ = evaluation_answers_;
   finish_epoch();
   return Event::epoch;
 }
@@ -321,7 +353,8 @@ Losses Trainer::evaluate(const std::atomic<bool>* cancel) {
   pass.poison = options_.poison;
   pass.pack(model_, false);
   Losses losses;
-  const auto mean_of = [&](const Trials& split, double* published) {
+  const auto mean_of = [&](const Trials& split, double* published, Confusion& answers) {
+    answers = no_answers(data_);
     double sum = 0;
     int64_t scored = 0;
     for (int64_t begin = 0; begin < split.count; begin += spec_.training.batch) {
@@ -334,14 +367,16 @@ Losses Trainer::evaluate(const std::atomic<bool>* cancel) {
       pass.run();
       sum += pass.loss_sum();
       scored += pass.activity().scored;
+      if (data_.loss == Loss::cross_entropy) pass.count_answers(answers.count);
+      if (published && data_.published_last) *published = 0;
       if (published && pass.activity().scored > 0)
         *published += pass.loss_sum() / static_cast<double>(pass.activity().scored);
     }
-    return scored > 0 ? sum / static_cast<double>(scored) : 0.0;
+    return scored > 0 ? sum / static_cast<double>(scored) : split.count > 0 ? 0.0 : no_value;
   };
-  losses.train = mean_of(data_.train, nullptr);
-  losses.validation = mean_of(data_.validation, nullptr);
-  losses.held_out = mean_of(data_.held_out, &losses.published);
+  losses.train = mean_of(data_.train, nullptr, losses.train_answers);
+  losses.validation = mean_of(data_.validation, nullptr, losses.validation_answers);
+  losses.held_out = mean_of(data_.held_out, &losses.published, losses.held_out_answers);
   return losses;
 }
 

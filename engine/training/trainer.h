@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,13 +19,24 @@ struct TrainerOptions {
   bool poison = false;
 };
 
-// One row per finished epoch. Losses are means per scored element (float64); *_published are SEEDS' sums of
-// batch means (2.1).
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+
+// How often each class was asked for and each answered. A task without classes has none.
+struct Confusion {
+  int64_t classes = 0;
+  std::vector<int64_t> count;               // (asked, answered)
+  double accuracy() const;                  // share of right answers; no_value: nothing was asked
+  double accuracy_of(int64_t asked) const;  // of one class
+};
+
+// One row per finished epoch. Losses are means per scored element (float64) and no_value for a split without trials;
+// *_published are what the published code records: sums of batch means (SEEDS 2.1), or the last batch (Q18).
 struct EpochRecord {
   int64_t epoch = 0;                                            // 1-based: epochs finished
   double train = 0, train_published = 0;                        // running, while the weights changed
   double validation = 0, held_out = 0, held_out_published = 0;  // with the weights at the end of the epoch
   double lr = 0;
+  double validation_accuracy = no_value, held_out_accuracy = no_value;  // tasks with classes only
 };
 
 // Everything that continuing needs (session/session.h writes it).
@@ -41,7 +53,8 @@ struct TrainerState {
 
 struct Losses {
   double train = 0, validation = 0, held_out = 0;  // mean per scored element, final weights, whole split
-  double published = 0;                            // sum of held-out batch means
+  double published = 0;                            // as EpochRecord::held_out_published
+  Confusion train_answers, validation_answers, held_out_answers;
 };
 
 class Trainer {
@@ -78,6 +91,8 @@ class Trainer {
   const Parameters& initial() const { return initial_; }
   const Pattern* mask() const { return mask_.get(); }  // null: every connection exists
   const std::vector<EpochRecord>& history() const { return history_; }
+  // Held out, when the last epoch ended; without counts before that.
+  const Confusion& confusion() const { return confusion_; }
   int64_t epoch() const { return epoch_; }
   int64_t batch() const { return batch_; }
   int64_t batches_per_epoch() const;
@@ -126,6 +141,7 @@ class Trainer {
   int64_t evaluated_ = 0;  // trials done of it
   double evaluation_sum_ = 0, evaluation_published_ = 0;
   int64_t evaluation_scored_ = 0;
+  Confusion evaluation_answers_, confusion_;
   EpochRecord pending_;
 };
 

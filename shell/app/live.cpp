@@ -176,6 +176,9 @@ void Live::preview(FilePtr file, const RecordingSpec& recording) {
 void Live::give_recording(FilePtr file) {
   send({Command::give, nullptr, std::move(file), nullptr});
 }
+void Live::give_digits(DigitsPtr digits) {
+  send({Command::digits, nullptr, nullptr, nullptr, false, 0, Download::session, std::move(digits)});
+}
 void Live::save(Download what) {
   send({Command::save, nullptr, nullptr, nullptr, false, 0, what});
 }
@@ -288,6 +291,14 @@ void Live::obey(const Command& command) {
       else if (waiting_spec_)
         build(*waiting_spec_, command.file, true, nullptr);
       return;
+    case Command::digits:
+      digits_ = command.digits_given;
+      if (!waiting_spec_ || waiting_spec_->task.type != "digits") return;
+      if (waiting_session_)
+        open(waiting_session_, nullptr);
+      else
+        build(Spec(*waiting_spec_), nullptr, true, nullptr);
+      return;
     case Command::preview: {
       Preview p{command.file, command.spec->recording, nullptr, ""};
       Result<Recording> read = read_recording(command.file->bytes, command.file->name, p.spec);
@@ -345,6 +356,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   const auto refuse = [&](const Error& error) { say(true, error.text()); };
   Spec spec = given;
   spec.recording.file.clear();  // a path belongs to somebody's disk
+  spec.task.folder.clear();
   if (trainer_ == nullptr) {
     phase_ = Phase::building;
     publish(false);
@@ -389,7 +401,24 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
       return;
     }
   }
-  Result<Dataset> data = make_dataset(spec, recording.get(), session ? session->state.run : 0);
+  if (spec.task.type == "digits" && digits_ == nullptr) {
+    Error error{"",
+                "This experiment needs the digits, which this window does not have; the command line trains it: "
+                "./run cli run assets/experiments/digits.json"};
+    if (options_.find_digits) {
+      Result<Digits> found = options_.find_digits();
+      if (found)
+        digits_ = std::make_shared<Digits>(std::move(*found));
+      else
+        error.message = found.error().text();
+    }
+    if (digits_ == nullptr) {
+      waiting_for_.clear();  // that is a recording
+      waiting_spec_ = std::make_shared<Spec>(spec);
+      return give_up(error);
+    }
+  }
+  Result<Dataset> data = make_dataset(spec, recording.get(), session ? session->state.run : 0, digits_.get());
   if (!data) return give_up(data.error());
   auto setup = std::make_shared<Setup>();
   setup->channel_names = data->channel_names;

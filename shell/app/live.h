@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "session/session.h"
+#include "tasks/digits.h"
 #include "training/trainer.h"
 
 namespace dalea::app {
@@ -25,6 +26,7 @@ struct NamedFile {
   std::vector<std::byte> bytes;
 };
 using FilePtr = std::shared_ptr<const NamedFile>;
+using DigitsPtr = std::shared_ptr<const Digits>;
 
 enum class Phase { empty, building, paused, running, finished, failed, needs_recording };
 const char* phase_text(Phase phase);  // "learning", "paused", ...
@@ -100,6 +102,8 @@ struct LiveOptions {
   int threads = 1;         // of the trainer
   bool own_thread = true;  // false: call pump()
   std::string platform;    // for the session file's provenance
+  // Reads the digits when an experiment first needs them, where the program knows a place; else see give_digits().
+  std::function<Result<Digits>()> find_digits;
 };
 
 // A recording as it would be read, before it is trained on.
@@ -132,6 +136,7 @@ class Live {
   void show_trial(int64_t held_out_trial);
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
   void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
+  void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
   void save(Download what);                               // the file comes out of take_file()
 
   // The latest snapshot; never null, never blocks for long. Asking is what makes the next one.
@@ -151,12 +156,27 @@ class Live {
  private:
   using Clock = std::chrono::steady_clock;
   struct Command {
-    enum Kind { train, open, play, pause, step, step_epoch, restart, new_seed, trial, save, preview, give } kind;
+    enum Kind {
+      train,
+      open,
+      play,
+      pause,
+      step,
+      step_epoch,
+      restart,
+      new_seed,
+      trial,
+      save,
+      preview,
+      give,
+      digits
+    } kind;
     std::shared_ptr<const Spec> spec;
     FilePtr file, recording;
     bool flag = false;
     int64_t number = 0;
     Download what = Download::session;
+    DigitsPtr digits_given = nullptr;
   };
 
   void send(Command command);
@@ -195,7 +215,8 @@ class Live {
   FilePtr recording_;
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;
-  std::shared_ptr<const Spec> waiting_spec_;  // needs the recording waiting_for_
+  DigitsPtr digits_;
+  std::shared_ptr<const Spec> waiting_spec_;  // needs the recording waiting_for_, or the digits
   FilePtr waiting_session_;
   std::string waiting_for_;
   std::shared_ptr<const std::vector<EpochRecord>> history_;

@@ -99,7 +99,7 @@ void draw_loss(App& app) {
         ImPlot::PlotLine(with_value(name, y.back()).c_str(), x.data(), y.data(), static_cast<int>(x.size()));
       };
       series("train", train, p.train, 1.8f);
-      series("validation", validation, p.validation, 1.4f);
+      if (std::isfinite(validation.back())) series("validation", validation, p.validation, 1.4f);
       series("held-out", held, p.held_out, 2.2f);
     }
     if (base) {

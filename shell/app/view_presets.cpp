@@ -22,7 +22,7 @@ void draw_presets(App& app) {
   ImGui::PopFont();
   for (const Preset& preset : presets()) {
     const bool current = app.now->setup && app.now->setup->spec.name == preset.name;
-    const float width = ImGui::GetContentRegionAvail().x, height = 46 * u;
+    const float width = ImGui::GetContentRegionAvail().x, height = 40 * u;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::PushID(preset.id.c_str());
     if (ImGui::InvisibleButton("tile", {width, height})) app.open_preset(preset.id);
@@ -33,10 +33,10 @@ void draw_presets(App& app) {
     draw->AddRectFilled(at, {at.x + width, at.y + height}, color32(hot ? p.faint : p.background), 6 * u);
     draw->AddRect(at, {at.x + width, at.y + height}, color32(current ? p.accent : p.border), 6 * u, 0,
                   current ? 1.5f * u : 1);
-    draw->AddText(fonts.medium, fonts.medium->FontSize, {at.x + 10 * u, at.y + 5 * u}, color32(p.text),
+    draw->AddText(fonts.medium, fonts.medium->FontSize, {at.x + 10 * u, at.y + 3 * u}, color32(p.text),
                   cut(preset.name, width - 20 * u).c_str());
     ImGui::PushFont(fonts.small);
-    draw->AddText({at.x + 10 * u, at.y + 25 * u}, color32(p.muted), cut(preset.note, width - 20 * u).c_str());
+    draw->AddText({at.x + 10 * u, at.y + 21 * u}, color32(p.muted), cut(preset.note, width - 20 * u).c_str());
     ImGui::PopFont();
     ImGui::PopID();
   }

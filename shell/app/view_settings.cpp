@@ -33,7 +33,8 @@ constexpr Words words[] = {
     {"connectivity.self_connections", "Self-connections", "A unit may connect to itself."},
     {"connectivity.storage", "Storage", "How the mask is computed with. The bits are the same."},
     {"task.type", "Task",
-     "flip-flop: remember the last pulse. wave: reconstruct two waves. recording: predict its next frame."},
+     "flip-flop: remember the last pulse. wave: reconstruct two waves. digits: read a handwritten digit row by row. "
+     "recording: predict its next frame."},
     {"task.steps", "Steps a trial", "Time steps of one trial, or of one window of a recording."},
     {"task.train", "Training trials", ""},
     {"task.validation", "Validation trials", ""},
@@ -88,7 +89,7 @@ bool applies(const std::string& path, const Spec& s) {
   if (is("task.train") || is("task.validation") || is("task.held_out")) return task != "recording";
   if (is("network.input_mask")) return task != "recording";
   if (is("training.loss")) return task == "flip-flop";
-  if (is("recording.file") || is("recording.sha256")) return false;
+  if (is("recording.file") || is("recording.sha256") || is("task.folder") || is("task.sha256")) return false;
   if (is("recording.simulated_units") || is("recording.simulated_frames")) return s.recording.sha256.empty();
   if (is("recording.columns") || is("recording.exclude") || is("recording.orientation"))
     return !s.recording.sha256.empty();
@@ -415,7 +416,8 @@ void draw_settings(App& app) {
       TaskSpec& t = app.draft.task;
       t.steps = t.train = t.validation = t.held_out = 0;
       app.draft.training.epochs = app.draft.training.batch = 0;
-      if (t.type != "flip-flop") app.draft.training.loss = "mse";
+      app.draft.training.loss.clear();
+      t.sha256.clear();
       app.draft.recording.sha256.clear();
       fill_defaults(app.draft);
     }

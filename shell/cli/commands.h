@@ -21,6 +21,7 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   double save_every_s = 30;
+  std::string program;  // argv[0]: the digits may be installed beside it
 };
 int run(const RunOptions& options);
 

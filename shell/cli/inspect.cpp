@@ -78,6 +78,8 @@ int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& o
   if (!s.history.empty()) {
     const EpochRecord& last = s.history.back();
     o["loss"] = {{"train", last.train}, {"validation", last.validation}, {"held_out", last.held_out}};
+    if (!std::isnan(last.held_out_accuracy))
+      o["accuracy"] = {{"validation", last.validation_accuracy}, {"held_out", last.held_out_accuracy}};
   }
   o["parameters"] = json::array();
   for (const Weights* w : s.parameters.all()) {
@@ -104,9 +106,15 @@ int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& o
   std::printf("made by            dalea %s, %s\n", session->provenance.version.c_str(),
               session->provenance.platform.c_str());
   if (!session->provenance.failure.empty()) std::printf("stopped            %s\n", session->provenance.failure.c_str());
-  if (o.contains("loss"))
-    std::printf("losses             train %.6g, validation %.6g, held-out %.6g\n", o["loss"]["train"].get<double>(),
-                o["loss"]["validation"].get<double>(), o["loss"]["held_out"].get<double>());
+  if (o.contains("loss")) {
+    std::printf("losses             ");
+    for (auto [key, name] : {std::pair{"train", "train"}, {"validation", "validation"}, {"held_out", "held-out"}})
+      if (const double v = o["loss"][key].get<double>(); std::isfinite(v))  // a split without trials has none
+        std::printf("%s%s %.6g", std::string_view(key) == "train" ? "" : ", ", name, v);
+    std::printf("\n");
+  }
+  if (o.contains("accuracy"))
+    std::printf("accuracy           held-out %.2f %%\n", 100 * o["accuracy"]["held_out"].get<double>());
   for (const json& p : o["parameters"])
     std::printf("  %-8s %6lld x %-6lld %8lld non-zero  [%.4g, %.4g]%s\n", p["name"].get<std::string>().c_str(),
                 static_cast<long long>(p["rows"].get<int64_t>()), static_cast<long long>(p["cols"].get<int64_t>()),

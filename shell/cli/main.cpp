@@ -19,6 +19,7 @@ int parse_and_run(int argc, char** argv) {
       "cancelled.");
 
   cli::RunOptions run;
+  run.program = argc > 0 ? argv[0] : "";
   CLI::App* run_command = app.add_subcommand("run", "Train an experiment; progress on stderr, results on stdout");
   run_command->add_option("experiment", run.experiment, "Experiment file (JSON), - for standard input, or a link")
       ->required();

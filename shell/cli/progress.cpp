@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace dalea::cli {
@@ -49,13 +50,18 @@ void Progress::draw(bool last) {
   char bar[25];
   for (int k = 0; k < 24; ++k) bar[k] = static_cast<double>(k) < part * 24 ? '#' : '.';
   bar[24] = 0;
-  char validation[40] = "";
-  if (!trainer_.history().empty())
-    std::snprintf(validation, sizeof validation, "  validation %.4g", trainer_.history().back().validation);
-  std::fprintf(stderr, "%s%s[%s] %3.0f %%  epoch %lld/%lld  loss %.4g%s  %.0f updates/s  %.0f s left%s",
+  char validation[40] = "", accuracy[40] = "";
+  if (!trainer_.history().empty()) {
+    const EpochRecord& last = trainer_.history().back();
+    if (std::isfinite(last.validation))
+      std::snprintf(validation, sizeof validation, "  validation %.4g", last.validation);
+    if (std::isfinite(last.held_out_accuracy))
+      std::snprintf(accuracy, sizeof accuracy, "  held-out accuracy %.1f %%", 100 * last.held_out_accuracy);
+  }
+  std::fprintf(stderr, "%s%s[%s] %3.0f %%  epoch %lld/%lld  loss %.4g%s%s  %.0f updates/s  %.0f s left%s",
                terminal_ ? "\r" : "", prefix_.c_str(), bar, part * 100, static_cast<long long>(trainer_.epoch()),
-               static_cast<long long>(trainer_.spec().training.epochs), trainer_.last_loss(), validation, rate,
-               last ? 0.0 : left, terminal_ ? "\x1b[K" : "\n");
+               static_cast<long long>(trainer_.spec().training.epochs), trainer_.last_loss(), validation, accuracy,
+               rate, last ? 0.0 : left, terminal_ ? "\x1b[K" : "\n");
   std::fflush(stderr);
 }
 

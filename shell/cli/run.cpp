@@ -8,9 +8,11 @@
 #include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "common/digits.h"
 #include "common/files.h"
 #include "common/picture.h"
 #include "session/session.h"
@@ -53,13 +55,37 @@ json baselines_json(const Baselines& b) {
           {"linear", number_or_null(b.linear)}};
 }
 
+json accuracy_json(const Losses& losses, const Dataset& data) {
+  const Confusion& held_out = losses.held_out_answers;
+  if (held_out.classes == 0) return nullptr;
+  json per_class = json::array(), confusion = json::array();
+  for (int64_t asked = 0; asked < held_out.classes; ++asked) {
+    per_class.push_back(number_or_null(held_out.accuracy_of(asked)));
+    const auto row = held_out.count.begin() + asked * held_out.classes;
+    confusion.push_back(std::vector<int64_t>(row, row + held_out.classes));
+  }
+  return {{"train", number_or_null(losses.train_answers.accuracy())},
+          {"validation", number_or_null(losses.validation_answers.accuracy())},
+          {"held_out", number_or_null(held_out.accuracy())},
+          {"classes", data.output_names},
+          {"per_class", per_class},   // held out
+          {"confusion", confusion}};  // held out: a row for each class asked, a column for each class answered
+}
+
 class OneRun {
  public:
-  OneRun(const RunOptions& options, const Spec& spec, const Recording* recording, Isa isa, int64_t run, std::string out)
-      : options_(options), spec_(spec), recording_(recording), isa_(isa), run_(run), out_(std::move(out)) {}
+  OneRun(const RunOptions& options, const Spec& spec, const Recording* recording, const Digits* digits, Isa isa,
+         int64_t run, std::string out)
+      : options_(options),
+        spec_(spec),
+        recording_(recording),
+        digits_(digits),
+        isa_(isa),
+        run_(run),
+        out_(std::move(out)) {}
 
   RunResult go() {
-    Result<Dataset> data = make_dataset(spec_, recording_, run_);
+    Result<Dataset> data = make_dataset(spec_, recording_, run_, digits_);
     if (!data) return refuse(data.error());
     TrainerOptions trainer_options;
     trainer_options.isa = isa_;
@@ -160,6 +186,8 @@ class OneRun {
                  {"held_out", number_or_null(losses.held_out)},
                  {"published", data.recording ? json(nullptr) : number_or_null(losses.published)},
                  {"unit", data.unit}};
+    o["accuracy"] = accuracy_json(losses, data);
+    o["data_sha256"] = data.recording ? data.recording->sha256 : data.sha256;
     o["baselines"] = nullptr;
     if (data.baselines) {
       o["baselines"] = baselines_json(data.baselines->held_out);
@@ -196,6 +224,7 @@ class OneRun {
   const RunOptions& options_;
   const Spec& spec_;
   const Recording* recording_;
+  const Digits* digits_;
   Isa isa_;
   int64_t run_;
   std::string out_;
@@ -209,6 +238,9 @@ void print_table(const json& o, bool several) {
   std::printf("constraint         %s\n", o["constraint"].get<std::string>().c_str());
   std::printf("train loss         %.6g  (%s)\n", num(loss["train"]), loss["unit"].get<std::string>().c_str());
   std::printf("held-out loss      %.6g\n", num(loss["held_out"]));
+  if (o["accuracy"].is_object())
+    std::printf("held-out accuracy  %.2f %%  (train %.2f %%)\n", 100 * num(o["accuracy"]["held_out"]),
+                100 * num(o["accuracy"]["train"]));
   if (o["baselines"].is_object())
     std::printf("baselines          last frame %.6g, AR(1) %.6g, linear %.6g  (same held-out frames, same unit)\n",
                 num(o["baselines"]["last_frame"]), num(o["baselines"]["ar1"]), num(o["baselines"]["linear"]));
@@ -270,6 +302,16 @@ int run(const RunOptions& given) {
     given_recording = &recording;
     if (!options.quiet) print_recording(recording);
   }
+  std::optional<Digits> digits;
+  if (spec.task.type == "digits") {
+    Result<Digits> found = find_digits(spec.task.folder, options.program);
+    if (!found) {
+      complain(found.error());
+      return bad_input;
+    }
+    digits = std::move(*found);
+  }
+  const Digits* given_digits = digits ? &*digits : nullptr;
   if (Status ok = make_folder(options.out); !ok) {
     complain(ok.error());
     return bad_input;
@@ -278,7 +320,7 @@ int run(const RunOptions& given) {
   std::signal(SIGTERM, on_signal);
 
   if (spec.runs == 1) {
-    OneRun one(options, spec, given_recording, *isa, 0, options.out);
+    OneRun one(options, spec, given_recording, given_digits, *isa, 0, options.out);
     const RunResult result = one.go();
     if (result.code != done) return result.code;
     if (options.json)
@@ -297,7 +339,7 @@ int run(const RunOptions& given) {
       complain(ok.error());
       return bad_input;
     }
-    OneRun one(options, spec, given_recording, *isa, r, out);
+    OneRun one(options, spec, given_recording, given_digits, *isa, r, out);
     const RunResult result = one.go();
     if (result.code != done) return result.code;
     together.text(result.object["hash"].get<std::string>());

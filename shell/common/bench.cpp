@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "common/digits.h"
 #include "common/embedded.h"
 
 #if defined(__x86_64__)
@@ -210,7 +212,13 @@ Result<Spec> bench_spec(const std::string& workload) {
 Result<std::unique_ptr<Trainer>> bench_trainer(const std::string& workload, const Spec& spec,
                                                const TrainerOptions& options) {
   if (workload == "mnist") return Trainer::create(spec, synthetic_rows(spec, 1000), 0, options);
-  Result<Dataset> data = make_dataset(spec, nullptr, 0);
+  std::optional<Digits> digits;
+  if (spec.task.type == "digits") {
+    Result<Digits> found = find_digits(spec.task.folder, "");
+    if (!found) return found.error();
+    digits = std::move(*found);
+  }
+  Result<Dataset> data = make_dataset(spec, nullptr, 0, digits ? &*digits : nullptr);
   if (!data) return data.error();
   const int64_t batch = spec.training.batch;
   if (data->train.count > batch) keep(data->train, data->train.count / batch * batch);  // full minibatches only
@@ -230,6 +238,7 @@ Result<std::unique_ptr<Bench>> Bench::create(const std::string& name, const Spec
   Spec spec = experiment;
   spec.training.epochs = std::max<int64_t>(spec.training.epochs, 100000);
   if (spec.task.type != "recording") spec.task.validation = spec.task.held_out = 1;
+  if (spec.task.type == "digits") spec.task.validation = 0;  // all of them may be trained on
   TrainerOptions trainer_options;
   trainer_options.threads = options.threads;
   trainer_options.isa = options.isa;

