@@ -194,6 +194,13 @@ std::vector<std::byte> encode_png(const Image& image) {
     for (int k = 24; k >= 0; k -= 8) header.push_back(static_cast<uint8_t>(v >> k));
   for (uint8_t v : {8, 2, 0, 0, 0}) header.push_back(v);  // 8 bits, RGB
   put_chunk(out, "IHDR", header);
+  if (image.pixels_per_metre > 0) {
+    std::vector<uint8_t> density;
+    for (int axis = 0; axis < 2; ++axis)
+      for (int k = 24; k >= 0; k -= 8) density.push_back(static_cast<uint8_t>(image.pixels_per_metre >> k));
+    density.push_back(1);  // per metre
+    put_chunk(out, "pHYs", density);
+  }
   std::vector<uint8_t> raw;
   for (int64_t y = 0; y < image.height; ++y) {
     raw.push_back(0);

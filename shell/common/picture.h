@@ -27,6 +27,7 @@ std::vector<std::byte> weight_picture(const Model& model, const std::vector<std:
 struct Image {
   int64_t width = 0, height = 0;
   std::vector<uint8_t> rgb;
+  int64_t pixels_per_metre = 0;  // 0: not said
 };
 std::vector<std::byte> encode_png(const Image& image);
 

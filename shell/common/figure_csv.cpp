@@ -1,0 +1,83 @@
+#include <cmath>
+
+#include "common/figure.h"
+#include "common/markup.h"
+
+namespace dalea::plot {
+namespace {
+
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string cell(double v) {
+  return std::isnan(v) ? "" : short_number(v, 9);
+}
+
+double value_at(const std::vector<double>& v, size_t k) {
+  return k < v.size() ? v[k] : no_value;
+}
+
+class Writer {
+ public:
+  std::string out = "panel,title,series,x,y,low,high\n";
+  std::string panel;
+
+  void row(const std::string& series, const std::string& x, double y, double low, double high) {
+    out += panel + "," + quoted(series) + "," + x + "," + cell(y) + "," + cell(low) + "," + cell(high) + "\n";
+  }
+  void operator()(const LineChart& chart) {
+    for (const Series& s : chart.series)
+      for (size_t k = 0; k < s.x.size(); ++k)
+        row(s.name, cell(s.x[k]), value_at(s.y, k), value_at(s.low, k), value_at(s.high, k));
+    guides(chart.guides);
+  }
+  void operator()(const GroupChart& chart) {
+    for (const Group& g : chart.groups) {
+      for (size_t k = 0; k < g.runs.size(); ++k)
+        row(g.name, "run " + std::to_string(k + 1), g.runs[k], no_value, no_value);
+      if (!std::isnan(g.center) || !std::isnan(g.low) || !std::isnan(g.high))
+        row(g.name, "center", g.center, g.low, g.high);
+    }
+    guides(chart.guides);
+  }
+  void operator()(const HeatMap& map) {
+    if (map.values.size() != static_cast<size_t>(map.rows * map.columns)) return;
+    for (int64_t r = 0; r < map.rows; ++r)
+      for (int64_t c = 0; c < map.columns; ++c)
+        if (const float v = map.values[static_cast<size_t>(r * map.columns + c)]; !std::isnan(v))
+          row("row " + std::to_string(r + 1), std::to_string(c + 1), static_cast<double>(v), no_value, no_value);
+  }
+  void operator()(const ForestChart& chart) {
+    for (const Effect& e : chart.effects) row(e.name, "", e.value, e.low, e.high);
+    guides(chart.lines);
+  }
+
+ private:
+  void guides(const std::vector<Guide>& list) {
+    for (const Guide& g : list) {
+      const std::string name = "line: " + g.name;
+      g.vertical ? row(name, cell(g.value), no_value, no_value, no_value) : row(name, "", g.value, no_value, no_value);
+    }
+  }
+};
+
+}  // namespace
+
+std::string csv_of(const Figure& figure) {
+  Writer writer;
+  for (size_t k = 0; k < figure.panels.size(); ++k) {
+    const Panel& panel = figure.panels[k];
+    writer.panel = std::to_string(k + 1) + "," + quoted(panel.title);
+    std::visit(writer, panel.chart);
+  }
+  return writer.out;
+}
+
+}  // namespace dalea::plot
