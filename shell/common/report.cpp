@@ -94,7 +94,7 @@ std::string link_name(const std::string& name) {
   return out;
 }
 
-std::string cell_text(const TableCell& cell, const TableColumn& column) {
+std::string cell_text(const TableCell& cell, const ReportColumn& column) {
   if (const auto* text = std::get_if<std::string>(&cell)) return escaped(*text);
   const double v = std::get<double>(cell);
   if (column.decimals < 0 || !std::isfinite(v) || std::fabs(v) >= 1e15) return display_number(v, column.digits);
@@ -164,8 +164,8 @@ void Report::text(const std::string& paragraph) {
   body_ += paragraphs(paragraph);
 }
 
-void Report::table(const Table& table) {
-  const std::string label = "Table " + std::to_string(++tables_);
+void Report::table(const ReportTable& table) {
+  const std::string label = "ReportTable " + std::to_string(++tables_);
   body_ += "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" + label +
            "\">\n<table class=\"table\">\n<caption><strong>" + label + ".</strong> " + escaped(table.caption) +
            "</caption>\n<thead><tr>";
@@ -176,7 +176,7 @@ void Report::table(const Table& table) {
     for (const auto& row : table.rows)
       if (c < row.size()) (std::holds_alternative<double>(row[c]) ? number : word) = true;
     numbers.push_back(number && !word);
-    const TableColumn& column = table.columns[c];
+    const ReportColumn& column = table.columns[c];
     body_ += std::string("<th scope=\"col\"") + (numbers[c] ? " class=\"number\"" : "") + ">" + escaped(column.name) +
              (column.unit.empty() ? "" : " (" + escaped(column.unit) + ")") + "</th>";
   }
@@ -224,8 +224,8 @@ void Report::figure(const plot::Figure& figure, const std::string& caption, cons
   body_ += "</figure>\n";
 }
 
-void Report::provenance(const Provenance& p) {
-  heading("Provenance");
+void Report::provenance(const ReportProvenance& p) {
+  heading("ReportProvenance");
   body_ += "<dl>\n";
   const auto row = [&](const std::string& name, const std::string& value, bool code = false) {
     if (!value.empty())

@@ -30,19 +30,19 @@ struct Verdict {
 
 // A number is written with the column's digits, a value that is none as a dash; text stays as it is.
 using TableCell = std::variant<std::string, double>;
-struct TableColumn {
+struct ReportColumn {
   std::string name;
   std::string unit = {};  // in the header: "loss (nats)"
   int digits = 4;         // significant
   int decimals = -1;      // >= 0: fixed decimals instead, so that the points line up
 };
-struct Table {
+struct ReportTable {
   std::string caption;
-  std::vector<TableColumn> columns;
+  std::vector<ReportColumn> columns;
   std::vector<std::vector<TableCell>> rows;  // the first cell names its row
 };
 
-struct Provenance {
+struct ReportProvenance {
   std::string program = {}, version = {}, date = {}, seed = {}, command = {};
   std::vector<std::pair<std::string, std::string>> more = {};    // anything else: machine, duration
   std::vector<std::pair<std::string, std::string>> hashes = {};  // of what, which
@@ -61,9 +61,9 @@ class Report {
   void verdicts(const std::vector<Verdict>& verdicts, const std::string& heading = "Verdicts");
   void section(const std::string& heading, const std::string& text = "");
   void text(const std::string& paragraph);
-  void table(const Table& table);
+  void table(const ReportTable& table);
   void figure(const plot::Figure& figure, const std::string& caption, const std::string& name, FigureFiles files = {});
-  void provenance(const Provenance& provenance);
+  void provenance(const ReportProvenance& provenance);
 
   std::string html() const;
 
