@@ -1,11 +1,14 @@
 // The commands of `dalea`; each returns the exit code (0 done, 1 bad input, 2 failed, 130 cancelled).
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include "error.h"
+#include "numerics/kernels.h"
 #include "spec/spec.h"
+#include "tasks/trials.h"
 
 namespace dalea::cli {
 
@@ -23,6 +26,27 @@ struct RunOptions {
   double save_every_s = 30;
 };
 int run(const RunOptions& options);
+
+struct PruneCommand {
+  std::vector<std::string> sessions;
+  std::vector<std::string> methods;  // empty: all
+  std::vector<double> sparsities;    // empty: the published grid
+  int64_t draws = 1;
+  bool exact_count = false;
+  bool no_diagonal = false;
+  bool blocks = false;
+  std::string probability;  // a table in JSON for blocks; empty: the experiment's
+  bool as_published = false;
+  int64_t retrain = 0;  // epochs
+  bool resume = false;
+  std::string out = "pruned";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false;
+  bool quiet = false;
+  double save_every_s = 30;
+};
+int prune(const PruneCommand& command);
 
 struct InspectOptions {
   std::string file;
@@ -58,6 +82,13 @@ struct Loaded {
   Spec spec;
 };
 Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set);
+
+// A session's trials, with its recording read from where the spec says; `sha256`: what the recording must have.
+Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256);
+std::string platform_text(Isa isa);  // for the provenance of a session
+
+// True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
+std::atomic<bool>& cancel_on_signals();
 
 void complain(const Error& error);  // to stderr
 std::string hex(uint64_t hash);

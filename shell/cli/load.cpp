@@ -1,9 +1,33 @@
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "common/files.h"
+#include "numerics/parallel.h"
 
 namespace dalea::cli {
+namespace {
+
+std::atomic<bool> cancel_requested{false};
+
+extern "C" void on_signal(int) {
+  if (cancel_requested.exchange(true)) _exit(cancelled);
+}
+
+}  // namespace
+
+std::atomic<bool>& cancel_on_signals() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  return cancel_requested;
+}
+
+std::string platform_text(Isa isa) {
+  return std::string(sizeof(void*) == 4 ? "32-bit " : "64-bit ") + isa_name(isa) +
+         (threads_available() ? "" : ", no threads");
+}
 
 void complain(const Error& error) {
   std::fprintf(stderr, "dalea: %s\n", error.text().c_str());
@@ -51,6 +75,20 @@ Loaded load_spec(const std::string& experiment, const std::vector<std::string>& 
   loaded.ok = true;
   loaded.spec = std::move(parsed.spec);
   return loaded;
+}
+
+Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256) {
+  if (spec.task.type != "recording" || spec.recording.file.empty()) return make_dataset(spec, nullptr, run);
+  Result<std::vector<std::byte>> bytes = read_file(spec.recording.file);
+  if (!bytes)
+    return Error{"recording.file: " + bytes.error().path,
+                 bytes.error().message + "; run from the folder in which the recording lies at this path"};
+  Result<Recording> recording = read_recording(*bytes, spec.recording.file, spec.recording);
+  if (!recording) return recording.error();
+  if (recording->sha256 != sha256)
+    return Error{"recording.file: " + spec.recording.file,
+                 "is not the recording that the session was trained on; put that one back at this path"};
+  return make_dataset(spec, &*recording, run);
 }
 
 }  // namespace dalea::cli

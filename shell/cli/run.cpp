@@ -1,11 +1,8 @@
 // dalea run: train, show progress, leave a session, curves and a picture.
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -21,20 +18,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-std::atomic<bool> cancel_requested{false};
-
-// The first Ctrl-C lets the current update finish and saves; the second one quits.
-extern "C" void on_signal(int) {
-  if (cancel_requested.exchange(true)) _exit(cancelled);
-}
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string platform_text(Isa isa) {
-  return std::string(sizeof(void*) == 4 ? "32-bit " : "64-bit ") + isa_name(isa) +
-         (threads_available() ? "" : ", no threads");
 }
 
 struct RunResult {
@@ -75,7 +60,7 @@ class OneRun {
     Clock::time_point saved = start;
     Progress progress(*trainer_, options_.quiet, spec_.runs > 1 ? "run " + std::to_string(run_ + 1) + "  " : "");
     Status save_status;
-    train(*trainer_, cancel_requested, [&](Trainer::Event) {
+    train(*trainer_, cancel_on_signals(), [&](Trainer::Event) {
       progress.update();
       if (seconds_since(saved) >= options_.save_every_s && save_status.ok()) {
         save_status = save();
@@ -274,8 +259,7 @@ int run(const RunOptions& given) {
     complain(ok.error());
     return bad_input;
   }
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  cancel_on_signals();
 
   if (spec.runs == 1) {
     OneRun one(options, spec, given_recording, *isa, 0, options.out);
