@@ -35,6 +35,7 @@ struct PruneCommand {
   bool exact_count = false;
   bool no_diagonal = false;
   bool blocks = false;
+  std::string recording;    // file, in place of where the sessions say it is
   std::string probability;  // a table in JSON for blocks; empty: the experiment's
   bool as_published = false;
   int64_t retrain = 0;  // epochs

@@ -82,7 +82,8 @@ Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& s
   Result<std::vector<std::byte>> bytes = read_file(spec.recording.file);
   if (!bytes)
     return Error{"recording.file: " + bytes.error().path,
-                 bytes.error().message + "; run from the folder in which the recording lies at this path"};
+                 bytes.error().message +
+                     "; run from the folder in which the recording lies at this path, or give --recording FILE"};
   Result<Recording> recording = read_recording(*bytes, spec.recording.file, spec.recording);
   if (!recording) return recording.error();
   if (recording->sha256 != sha256)

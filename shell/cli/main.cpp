@@ -56,6 +56,8 @@ int parse_and_run(int argc, char** argv) {
                           "Each pair of populations by itself, to the experiment's connection probabilities");
   prune_command->add_option("--probability", prune.probability,
                             "A table for --blocks, rows are postsynaptic: '[[0.1,0.5],[0.5,0.1]]'");
+  prune_command->add_option("--recording", prune.recording,
+                            "The recording's file, when it is not where the session says");
   prune_command->add_flag("--as-published", prune.as_published,
                           "The published formulas with their faults, on the last minibatch alone");
   prune_command

@@ -184,6 +184,11 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return os.path.join(self.out, "session.npz")
 
+    def trained_elsewhere(self):
+        done = dalea("run", self.tiny, "--out", self.dir + "/other", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.dir + "/other/session.npz"
+
     def pruned(self, *args):
         done = dalea("prune", *args, "--out", os.path.join(self.dir, "pruned"), "--json", "--quiet")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -347,6 +352,8 @@ class CommandLine(unittest.TestCase):
         message = self.refused(*line)  # from another folder
         self.assertIn("cells.csv", message)
         self.assertIn("run from the folder", message)
+        self.assertEqual(dalea(*line, "--recording", cells).returncode, 0)
+        self.assertIn("not trained on a recording", self.refused("prune", self.trained_elsewhere(), "--recording", cells))
         self.file("cells.csv", "time,a,b\n" + "\n".join(rows[:300]))
         self.assertIn("is not the recording", self.refused(*line, cwd=self.dir))
         os.remove(cells)
