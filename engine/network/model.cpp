@@ -161,7 +161,7 @@ void lay_out_readouts(const Spec& spec, const Ends& ends, int64_t run, Model& m)
 
 }  // namespace
 
-Model build_model(const Spec& spec, const Ends& ends, int64_t run) {
+Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask) {
   Model m;
   m.inputs = ends.inputs;
   m.outputs = ends.outputs;
@@ -198,18 +198,11 @@ Model build_model(const Spec& spec, const Ends& ends, int64_t run) {
   fill_uniform(p.b_in, spec.seed, run, stream_b_in, symmetric);
   fill_uniform(p.b_rec, spec.seed, run, stream_b_rec, symmetric);
 
-  std::shared_ptr<const Pattern> mask = sample_pattern(spec, run);
-  const std::string& storage = spec.connectivity.storage;
-  const bool sparse = mask && (storage == "sparse" || (storage == "auto" && 3 * mask->count() < n * n));
+  if (!mask) mask = sample_pattern(spec, run);
+  const bool sparse = stored_sparse(spec, mask.get());
   p.W_rec = make_weights("W_rec", n, n, sparse ? mask : nullptr);
   fill_uniform(p.W_rec, spec.seed, run, stream_rec, signed_bounds);
-  if (mask && !sparse) {
-    std::vector<float> kept(p.W_rec.values.size(), 0.0f);
-    for (int64_t j = 0; j < n; ++j)
-      for (int64_t e = mask->col_start[j]; e < mask->col_start[j + 1]; ++e)
-        kept[j * n + mask->row[e]] = p.W_rec.values[j * n + mask->row[e]];
-    p.W_rec.values = std::move(kept);
-  }
+  if (mask && !sparse) p.W_rec = on_mask(p.W_rec, mask, false);
   lay_out_readouts(spec, ends, run, m);
   return m;
 }
@@ -239,6 +232,20 @@ std::shared_ptr<const Pattern> sample_pattern(const Spec& spec, int64_t run) {
     }
   }
   return make_pattern(n, n, std::move(start), std::move(row));
+}
+
+bool stored_sparse(const Spec& spec, const Pattern* mask) {
+  const std::string& storage = spec.connectivity.storage;
+  return mask && (storage == "sparse" || (storage == "auto" && 3 * mask->count() < mask->rows * mask->cols));
+}
+
+Weights on_mask(const Weights& w, std::shared_ptr<const Pattern> mask, bool sparse) {
+  Weights m = make_weights(w.name, w.rows, w.cols, sparse ? mask : nullptr);
+  m.frozen = w.frozen;
+  for (int64_t j = 0; j < w.cols; ++j)
+    for (int64_t e = mask->col_start[j]; e < mask->col_start[j + 1]; ++e)
+      m.values[sparse ? e : j * w.rows + mask->row[e]] = w.at(mask->row[e], j);
+  return m;
 }
 
 Audit audit(const Model& model, const Pattern* mask) {

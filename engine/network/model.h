@@ -65,10 +65,16 @@ struct Ends {
 // Signed uniform initialisation (SEEDS 1.2): |W| ~ U(0, 1/sqrt N) with the column's sign, free columns
 // U(-1/sqrt N, 1/sqrt N); W_in and biases U(-1/sqrt N, 1/sqrt N); readouts U(-1/sqrt fan_in, 1/sqrt fan_in).
 // Draws depend on (seed, run) and the entry alone: a mask leaves the other entries as they were.
-Model build_model(const Spec& spec, const Ends& ends, int64_t run);
+// `mask`: of W_rec, in place of the spec's probabilities (a pruned network's); null: the spec's.
+Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask = nullptr);
 
 // The connection mask of the spec's probabilities, (post, pre); null when every connection exists.
 std::shared_ptr<const Pattern> sample_pattern(const Spec& spec, int64_t run);
+
+// Whether W_rec holds only what is on the mask: as connectivity.storage says, with "auto" below a third of all entries.
+bool stored_sparse(const Spec& spec, const Pattern* mask);
+// The values of w on the mask and +0 off it, stored dense or sparse, however w is stored.
+Weights on_mask(const Weights& w, std::shared_ptr<const Pattern> mask, bool sparse);
 
 // Constraint audit: entries of W_rec with the wrong sign; entries that are non-zero off the mask.
 struct Audit {

@@ -18,6 +18,7 @@ enum class Purpose : uint32_t {
   validation = 6,
   held_out = 7,
   simulate = 8,  // the simulated recording
+  prune = 9,     // which connections stay; epoch: the draw, trial: the place in the grid of sparsities
   test = 63,
 };
 

@@ -124,12 +124,39 @@ class Reader {
     if (!starts) return starts.error();
     for (size_t e = 0; e < rows->size(); ++e)
       if ((*rows)[e] != w.pattern->row[e])
-        return damaged(stem, "has other connections than the experiment's seed gives");
+        return damaged(stem, "has other connections than the session's mask, or the experiment's seed, gives");
     for (size_t j = 0; j < starts->size(); ++j)
       if ((*starts)[j] != static_cast<double>(w.pattern->col_start[j]))
-        return damaged(stem, "has other connections than the experiment's seed gives");
+        return damaged(stem, "has other connections than the session's mask, or the experiment's seed, gives");
     for (size_t e = 0; e < values->size(); ++e) w.values[e] = static_cast<float>((*values)[e]);
     return {};
+  }
+
+  // mask/row and mask/col_start, of a (units, units) matrix: every index is checked, as all loops over a pattern trust
+  // it.
+  Result<std::shared_ptr<const Pattern>> mask(int64_t units) const {
+    Result<std::vector<double>> starts = array("mask/col_start.npy", {units + 1});
+    if (!starts) return starts.error();
+    std::vector<int64_t> col_start;
+    for (double v : *starts) {
+      const double before = col_start.empty() ? 0 : static_cast<double>(col_start.back());
+      const double most = before + static_cast<double>(col_start.empty() ? 0 : units);
+      if (!(v >= before && v <= most) || v != std::floor(v))
+        return damaged("mask/col_start.npy", "does not count the connections of column after column");
+      col_start.push_back(static_cast<int64_t>(v));
+    }
+    Result<std::vector<double>> rows = array("mask/row.npy", {col_start.back()});
+    if (!rows) return rows.error();
+    std::vector<int32_t> row;
+    for (int64_t j = 0; j < units; ++j)
+      for (int64_t e = col_start[j]; e < col_start[j + 1]; ++e) {
+        const double v = (*rows)[e], least = e == col_start[j] ? 0 : static_cast<double>(row.back()) + 1;
+        if (!(v >= least && v < static_cast<double>(units)) || v != std::floor(v))
+          return damaged("mask/row.npy", "has rows of column " + std::to_string(j) + " that do not ascend within 0.." +
+                                             std::to_string(units - 1));
+        row.push_back(static_cast<int32_t>(v));
+      }
+    return make_pattern(units, units, std::move(col_start), std::move(row));
   }
 
   Status parameters(const std::string& folder, Parameters& p) const {
@@ -184,7 +211,12 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   state["output"] = trainer.data().ends.output == Activation::tanh ? "tanh" : "identity";
   for (Sign sign : trainer.data().ends.readout_signs)
     state["readout_signs"].push_back(sign == Sign::excitatory ? "+" : sign == Sign::inhibitory ? "-" : "free");
+  if (s.mask) state["own_mask"] = true;
   entries.emplace_back("state.json", text_bytes(state.dump(2)));
+  if (s.mask) {
+    entries.emplace_back("mask/row.npy", write_npy_i32(s.mask->row, {s.mask->count()}));
+    entries.emplace_back("mask/col_start.npy", write_npy_i64(s.mask->col_start, {s.mask->cols + 1}));
+  }
   for (const Weights* w : s.parameters.all()) put_weights(entries, "parameters", *w);
   for (const Weights* w : s.optimizer.first.all()) put_weights(entries, "optimizer/first", *w);
   for (const Weights* w : s.optimizer.second.all()) put_weights(entries, "optimizer/second", *w);
@@ -276,7 +308,15 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
   if (!ends.readout_signs.empty() && static_cast<int64_t>(ends.readout_signs.size()) != ends.outputs)
     return reader.damaged("state.json", "'readout_signs' does not name every output");
 
-  Model model = build_model(session.spec, ends, s.run);
+  if (const auto it = state->find("own_mask"); it != state->end()) {
+    if (!it->is_boolean()) return reader.damaged("state.json", "'own_mask' is neither true nor false");
+    if (it->get<bool>()) {
+      Result<std::shared_ptr<const Pattern>> mask = reader.mask(session.spec.units());
+      if (!mask) return mask.error();
+      s.mask = std::move(*mask);
+    }
+  }
+  Model model = build_model(session.spec, ends, s.run, s.mask);
   s.parameters = std::move(model.parameters);
   s.optimizer.first = zeros_like(s.parameters);
   s.optimizer.second = zeros_like(s.parameters);

@@ -25,7 +25,8 @@ struct Session {
 };
 
 // Entries: spec.json, provenance.json, state.json, parameters/NAME.npy (sparse ones: NAME.values, NAME.row,
-// NAME.col_start), optimizer/first|second/NAME.npy, optimizer/latent.npy, history/COLUMN.npy.
+// NAME.col_start), optimizer/first|second/NAME.npy, optimizer/latent.npy, history/COLUMN.npy. A network with a mask of
+// its own (pruned) has mask/row.npy and mask/col_start.npy (compressed columns) and "own_mask": true in state.json.
 std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform);
 // The parameters alone: W_rec.npy, W_in.npy, b_rec.npy, ... (sparse ones as in the session).
 std::vector<std::byte> write_weights(const Parameters& parameters);

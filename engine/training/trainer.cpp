@@ -46,6 +46,27 @@ Status take(Parameters& to, const Parameters& from, const std::string& what) {
   return {};
 }
 
+Status check_mask(const Pattern* mask, int64_t units) {
+  if (mask == nullptr || (mask->rows == units && mask->cols == units)) return {};
+  return Error{"mask", "is " + count_text(mask->rows) + " x " + count_text(mask->cols) + ", but the experiment has " +
+                           count_text(units) + " units; give one row and one column for each"};
+}
+
+// The model starts from other weights than its initial ones.
+Status begin_from(Model& model, const Parameters& start, const std::shared_ptr<const Pattern>& mask) {
+  if (std::string name = first_not_finite(start); !name.empty())
+    return Error{"start/" + name, "has a value that is not finite; start from a run that did not fail"};
+  Parameters from = start;
+  const Weights& own = model.parameters.W_rec;
+  if (from.W_rec.rows == own.rows && from.W_rec.cols == own.cols) {
+    const auto everywhere = [&] {
+      return make_pattern(own.rows, own.cols, std::vector<uint8_t>(static_cast<size_t>(own.rows * own.cols), 1));
+    };
+    if (mask || from.W_rec.sparse()) from.W_rec = on_mask(from.W_rec, mask ? mask : everywhere(), own.sparse());
+  }
+  return take(model.parameters, from, "start");
+}
+
 }  // namespace
 
 double Confusion::accuracy() const {
@@ -75,7 +96,16 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const Spec& spec, Dataset data,
                                         count_text(data.ends.outputs) + " outputs and the network " +
                                         count_text(static_cast<int64_t>(spec.populations.size())) +
                                         " populations; make them equal, or use \"all\""};
-  return std::unique_ptr<Trainer>(new Trainer(spec, std::move(data), run, options));
+  if (Status ok = check_mask(options.mask.get(), spec.units()); !ok) return ok.error();
+  std::unique_ptr<Trainer> trainer(new Trainer(spec, std::move(data), run, options));
+  if (options.start) {
+    if (Status ok = begin_from(trainer->model_, *options.start, trainer->mask_); !ok) return ok.error();
+    trainer->initial_ = trainer->model_.parameters;
+    OptimizerState& optimizer = trainer->optimizer_.state;
+    if (!optimizer.latent.values.empty()) optimizer.latent.values = trainer->model_.parameters.W_rec.values;
+    trainer->good_ = trainer->state();
+  }
+  return trainer;
 }
 
 Trainer::Trainer(const Spec& spec, Dataset data, int64_t run, const TrainerOptions& options)
@@ -84,20 +114,27 @@ Trainer::Trainer(const Spec& spec, Dataset data, int64_t run, const TrainerOptio
       run_(run),
       options_(options),
       workers_(options.threads),
-      model_(build_model(spec, data_.ends, run)),
+      model_(build_model(spec, data_.ends, run, options.mask)),
       initial_(model_.parameters),
-      mask_(sample_pattern(spec, run)),
+      own_mask_(options.mask),
+      mask_(own_mask_ ? own_mask_ : sample_pattern(spec, run)),
       gradient_(zeros_like(model_.parameters)),
       optimizer_(spec, model_, options.isa),
       pass_(options.isa, workers_) {
+  options_.mask = nullptr;
+  options_.start = std::nullopt;
   pass_.poison = options.poison;
-  if (mask_ && !model_.parameters.W_rec.sparse()) {
-    dense_mask_.assign(model_.parameters.W_rec.values.size(), 0.0f);
-    for (int64_t j = 0; j < mask_->cols; ++j)
-      for (int64_t e = mask_->col_start[j]; e < mask_->col_start[j + 1]; ++e)
-        dense_mask_[j * mask_->rows + mask_->row[e]] = 1.0f;
-  }
+  fill_dense_mask();
   good_ = state();
+}
+
+void Trainer::fill_dense_mask() {
+  dense_mask_.clear();
+  if (!mask_ || model_.parameters.W_rec.sparse()) return;
+  dense_mask_.assign(model_.parameters.W_rec.values.size(), 0.0f);
+  for (int64_t j = 0; j < mask_->cols; ++j)
+    for (int64_t e = mask_->col_start[j]; e < mask_->col_start[j + 1]; ++e)
+      dense_mask_[j * mask_->rows + mask_->row[e]] = 1.0f;
 }
 
 TrainerState Trainer::state() const {
@@ -111,6 +148,7 @@ TrainerState Trainer::state() const {
   s.parameters = model_.parameters;
   s.optimizer = optimizer_.state;
   s.history = history_;
+  s.mask = own_mask_;
   return s;
 }
 
@@ -123,8 +161,17 @@ Status Trainer::restore(TrainerState s) {
   if (static_cast<int64_t>(s.history.size()) != s.epoch)
     return Error{"history", "has " + count_text(static_cast<int64_t>(s.history.size())) + " rows for " +
                                 count_text(s.epoch) + " epochs; the session file is damaged"};
-  Parameters parameters = model_.parameters;
-  OptimizerState optimizer = optimizer_.state;
+  if (Status ok = check_mask(s.mask.get(), model_.units); !ok) return ok;
+  // Another mask has other shapes. The optimizer is made as for a fresh trainer: the published rectification
+  // (SEEDS 1.4) goes by the signs of the initial weights.
+  std::optional<Model> remade;
+  std::optional<Optimizer> remade_optimizer;
+  if (s.mask != own_mask_) {
+    remade = build_model(spec_, data_.ends, run_, s.mask);
+    remade_optimizer = Optimizer(spec_, *remade, options_.isa);
+  }
+  Parameters parameters = remade ? remade->parameters : model_.parameters;
+  OptimizerState optimizer = remade ? remade_optimizer->state : optimizer_.state;
   if (Status ok = take(parameters, s.parameters, "parameters"); !ok) return ok;
   if (Status ok = take(optimizer.first, s.optimizer.first, "optimizer/first"); !ok) return ok;
   if (Status ok = take(optimizer.second, s.optimizer.second, "optimizer/second"); !ok) return ok;
@@ -137,6 +184,15 @@ Status Trainer::restore(TrainerState s) {
   if (std::string name = first_not_finite(parameters); !name.empty())
     return Error{"parameters/" + name, "has a value that is not finite; the session file is damaged"};
 
+  if (remade) {
+    own_mask_ = s.mask;
+    mask_ = own_mask_ ? own_mask_ : sample_pattern(spec_, run_);
+    initial_ = remade->parameters;
+    gradient_ = zeros_like(remade->parameters);
+    model_ = std::move(*remade);
+    optimizer_ = std::move(*remade_optimizer);
+    fill_dense_mask();
+  }
   model_.parameters = std::move(parameters);
   optimizer_.state = std::move(optimizer);
   epoch_ = s.epoch;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ struct TrainerOptions {
   int threads = 1;
   Isa isa = best_isa();
   bool poison = false;
+  // Training goes on from a pruned network (SEEDS 3.7): W_rec exists on this mask alone, in place of the spec's mask.
+  // What is off it stays 0 for ever. Null: the spec's mask.
+  std::shared_ptr<const Pattern> mask;
+  // Where training starts, with a fresh optimizer and at epoch 0; what W_rec has off the mask is dropped, its storage
+  // is free. None: the spec's initial weights (on the mask).
+  std::optional<Parameters> start;
 };
 
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
@@ -49,6 +56,7 @@ struct TrainerState {
   Parameters parameters;
   OptimizerState optimizer;
   std::vector<EpochRecord> history;
+  std::shared_ptr<const Pattern> mask;  // of its own, as in TrainerOptions; null: the spec's
 };
 
 struct Losses {
@@ -62,7 +70,7 @@ class Trainer {
   // The dataset must outlive nothing: it is moved in. `spec` has its defaults filled in.
   static Result<std::unique_ptr<Trainer>> create(const Spec& spec, Dataset data, int64_t run,
                                                  const TrainerOptions& options);
-  // Continues from a saved state; an error says what does not fit.
+  // Continues from a saved state, under that state's mask; an error says what does not fit and changes nothing.
   Status restore(TrainerState state);
   TrainerState state() const;  // between updates, never within one
 
@@ -89,7 +97,8 @@ class Trainer {
   const Dataset& data() const { return data_; }
   const Model& model() const { return model_; }
   const Parameters& initial() const { return initial_; }
-  const Pattern* mask() const { return mask_.get(); }  // null: every connection exists
+  const Pattern* mask() const { return mask_.get(); }     // null: every connection exists
+  bool own_mask() const { return own_mask_ != nullptr; }  // not the spec's
   const std::vector<EpochRecord>& history() const { return history_; }
   // Held out, when the last epoch ended; without counts before that.
   const Confusion& confusion() const { return confusion_; }
@@ -107,6 +116,7 @@ class Trainer {
 
  private:
   Trainer(const Spec& spec, Dataset data, int64_t run, const TrainerOptions& options);
+  void fill_dense_mask();
   void begin_batch();
   bool finish_batch();  // false: not finite
   void begin_evaluation(int which);
@@ -122,8 +132,9 @@ class Trainer {
   mutable Workers workers_;
   Model model_;
   Parameters initial_;
-  std::shared_ptr<const Pattern> mask_;  // kept also when W_rec is stored dense
-  std::vector<float> dense_mask_;        // column-major 0/1, only when masked and stored dense
+  std::shared_ptr<const Pattern> own_mask_;  // in place of the spec's; null: none
+  std::shared_ptr<const Pattern> mask_;      // in force; kept also when W_rec is stored dense
+  std::vector<float> dense_mask_;            // column-major 0/1, only when masked and stored dense
   Parameters gradient_;
   Optimizer optimizer_;
   Pass pass_;

@@ -1,11 +1,16 @@
 // The commands of `dalea`; each returns the exit code (0 done, 1 bad input, 2 failed, 130 cancelled).
 #pragma once
 
+#include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "error.h"
+#include "numerics/kernels.h"
 #include "spec/spec.h"
+#include "tasks/digits.h"
+#include "tasks/trials.h"
 
 namespace dalea::cli {
 
@@ -24,6 +29,29 @@ struct RunOptions {
   std::string program;  // argv[0]: the digits may be installed beside it
 };
 int run(const RunOptions& options);
+
+struct PruneCommand {
+  std::string program;  // argv[0]
+  std::vector<std::string> sessions;
+  std::vector<std::string> methods;  // empty: all
+  std::vector<double> sparsities;    // empty: the published grid
+  int64_t draws = 1;
+  bool exact_count = false;
+  bool no_diagonal = false;
+  bool blocks = false;
+  std::string recording;    // file, in place of where the sessions say it is
+  std::string probability;  // a table in JSON for blocks; empty: the experiment's
+  bool as_published = false;
+  int64_t retrain = 0;  // epochs
+  bool resume = false;
+  std::string out = "pruned";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false;
+  bool quiet = false;
+  double save_every_s = 30;
+};
+int prune(const PruneCommand& command);
 
 struct InspectOptions {
   std::string file;
@@ -59,6 +87,21 @@ struct Loaded {
   Spec spec;
 };
 Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set);
+
+// What an experiment needs beside itself: its recording, or the digits (`program`: argv[0], see RunOptions).
+struct Sources {
+  std::optional<Recording> recording;
+  std::optional<Digits> digits;
+  const Recording* recording_or_null() const { return recording ? &*recording : nullptr; }
+  const Digits* digits_or_null() const { return digits ? &*digits : nullptr; }
+};
+Result<Sources> load_sources(const Spec& spec, const std::string& program);
+// A session's trials; `sha256`: what its recording must have.
+Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256, const std::string& program);
+std::string platform_text(Isa isa);  // for the provenance of a session
+
+// True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
+std::atomic<bool>& cancel_on_signals();
 
 void complain(const Error& error);  // to stderr
 std::string hex(uint64_t hash);

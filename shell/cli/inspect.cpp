@@ -67,6 +67,11 @@ int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& o
   const TrainerState& s = session->state;
   json o = experiment_json(session->spec);
   o["kind"] = "session";
+  o["own_mask"] = s.mask != nullptr;
+  if (s.mask) {
+    o["recurrent_weights"] = s.mask->count();
+    o["density"] = static_cast<double>(s.mask->count()) / static_cast<double>(s.mask->rows * s.mask->cols);
+  }
   o["run"] = s.run + 1;
   o["epochs_done"] = s.epoch;
   o["updates_in_epoch"] = s.batch;
@@ -103,6 +108,7 @@ int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& o
   std::printf("session            run %lld, %lld epochs and %lld updates done, hash %s (as recorded)\n",
               static_cast<long long>(s.run + 1), static_cast<long long>(s.epoch), static_cast<long long>(s.batch),
               o["hash"].get<std::string>().c_str());
+  if (s.mask) std::printf("mask               its own (pruned), not the experiment's\n");
   std::printf("made by            dalea %s, %s\n", session->provenance.version.c_str(),
               session->provenance.platform.c_str());
   if (!session->provenance.failure.empty()) std::printf("stopped            %s\n", session->provenance.failure.c_str());

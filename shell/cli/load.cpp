@@ -1,9 +1,34 @@
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "common/digits.h"
 #include "common/files.h"
+#include "numerics/parallel.h"
 
 namespace dalea::cli {
+namespace {
+
+std::atomic<bool> cancel_requested{false};
+
+extern "C" void on_signal(int) {
+  if (cancel_requested.exchange(true)) _exit(cancelled);
+}
+
+}  // namespace
+
+std::atomic<bool>& cancel_on_signals() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  return cancel_requested;
+}
+
+std::string platform_text(Isa isa) {
+  return std::string(sizeof(void*) == 4 ? "32-bit " : "64-bit ") + isa_name(isa) +
+         (threads_available() ? "" : ", no threads");
+}
 
 void complain(const Error& error) {
   std::fprintf(stderr, "dalea: %s\n", error.text().c_str());
@@ -51,6 +76,42 @@ Loaded load_spec(const std::string& experiment, const std::vector<std::string>& 
   loaded.ok = true;
   loaded.spec = std::move(parsed.spec);
   return loaded;
+}
+
+Result<Sources> load_sources(const Spec& spec, const std::string& program) {
+  Sources sources;
+  if (spec.task.type == "recording" && !spec.recording.file.empty()) {
+    Result<std::vector<std::byte>> bytes = read_file(spec.recording.file);
+    if (!bytes) return Error{"recording.file: " + bytes.error().path, bytes.error().message};
+    Result<Recording> read = read_recording(*bytes, spec.recording.file, spec.recording);
+    if (!read) return read.error();
+    sources.recording = std::move(*read);
+  }
+  if (spec.task.type == "digits") {
+    Result<Digits> found = find_digits(spec.task.folder, program);
+    if (!found) return found.error();
+    sources.digits = std::move(*found);
+  }
+  return sources;
+}
+
+Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256, const std::string& program) {
+  Result<Sources> sources = load_sources(spec, program);
+  if (!sources) {
+    Error error = sources.error();
+    if (spec.task.type == "recording")
+      error.message += "; run from the folder in which the recording lies at this path, or give --recording FILE";
+    return error;
+  }
+  if (sources->recording && sources->recording->sha256 != sha256)
+    return Error{"recording.file: " + spec.recording.file,
+                 "is not the recording that the session was trained on; put that one back at this path"};
+  Result<Dataset> data = make_dataset(spec, sources->recording_or_null(), run, sources->digits_or_null());
+  if (data && sources->digits && data->sha256 != sha256)
+    return Error{"task.folder",
+                 "does not hold the digits that the session was trained on; give their folder in "
+                 "DALEA_DIGITS"};
+  return data;
 }
 
 }  // namespace dalea::cli

@@ -37,6 +37,45 @@ int parse_and_run(int argc, char** argv) {
       ->capture_default_str();
   run_command->footer("Example: dalea run assets/experiments/recording.json --set recording.file=cells.csv --out fit");
 
+  cli::PruneCommand prune;
+  prune.program = run.program;
+  CLI::App* prune_command = app.add_subcommand(
+      "prune", "Take connections away from trained networks, measure the error, train on under the mask");
+  prune_command->add_option("session", prune.sessions, "Session files (.npz); several: runs of one experiment")
+      ->required();
+  prune_command->add_option("--method", prune.methods, "random, magnitude or top-prob (default: all three)")
+      ->allow_extra_args(false);
+  prune_command
+      ->add_option("--sparsity", prune.sparsities,
+                   "Part of all connections that is absent afterwards, 0 to 1 (default: the published grid of 15)")
+      ->allow_extra_args(false);
+  prune_command->add_option("--draws", prune.draws, "Random masks at each sparsity")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  prune_command->add_flag("--exact-count", prune.exact_count, "Keep exactly the number asked for, not about it");
+  prune_command->add_flag("--no-diagonal", prune.no_diagonal, "Remove self-connections");
+  prune_command->add_flag("--blocks", prune.blocks,
+                          "Each pair of populations by itself, to the experiment's connection probabilities");
+  prune_command->add_option("--probability", prune.probability,
+                            "A table for --blocks, rows are postsynaptic: '[[0.1,0.5],[0.5,0.1]]'");
+  prune_command->add_option("--recording", prune.recording,
+                            "The recording's file, when it is not where the session says");
+  prune_command->add_flag("--as-published", prune.as_published,
+                          "The published formulas with their faults, on the last minibatch alone");
+  prune_command
+      ->add_option("--retrain", prune.retrain, "Train so many epochs under the mask of one method and sparsity")
+      ->check(CLI::Range(1, 1000000));
+  prune_command->add_flag("--resume", prune.resume, "Continue the retraining saved in --out, to the same bits");
+  prune_command->add_option("--out", prune.out, "Folder for the table, sessions and curves")->capture_default_str();
+  prune_command->add_option("--threads", prune.threads, "Threads; any number gives the same bits (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  prune_command->add_option("--isa", prune.isa, "Instruction set, as for run")->capture_default_str();
+  prune_command->add_flag("--json", prune.json, "Print one JSON object on stdout");
+  prune_command->add_flag("--quiet", prune.quiet, "No progress on stderr");
+  prune_command->add_option("--save-every", prune.save_every_s, "Seconds between saves of the session while retraining")
+      ->capture_default_str();
+  prune_command->footer("Example: dalea prune out/session.npz --method top-prob --sparsity 0.5 --retrain 5");
+
   cli::InspectOptions inspect;
   CLI::App* inspect_command = app.add_subcommand("inspect", "Say what is in an experiment, a session or a recording");
   inspect_command->add_option("file", inspect.file, "Experiment (.json), session (.npz) or recording (.csv, .npy)")
@@ -81,6 +120,7 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(e) == 0 ? cli::done : cli::bad_input;
   }
   if (*run_command) return cli::run(run);
+  if (*prune_command) return cli::prune(prune);
   if (*inspect_command) return cli::inspect(inspect);
   if (*link_command) return cli::link(link);
   if (*bench_command) return cli::bench(bench);

@@ -1,18 +1,13 @@
 // dalea run: train, show progress, leave a session, curves and a picture.
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
-#include "common/digits.h"
 #include "common/files.h"
 #include "common/picture.h"
 #include "session/session.h"
@@ -23,20 +18,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-std::atomic<bool> cancel_requested{false};
-
-// The first Ctrl-C lets the current update finish and saves; the second one quits.
-extern "C" void on_signal(int) {
-  if (cancel_requested.exchange(true)) _exit(cancelled);
-}
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string platform_text(Isa isa) {
-  return std::string(sizeof(void*) == 4 ? "32-bit " : "64-bit ") + isa_name(isa) +
-         (threads_available() ? "" : ", no threads");
 }
 
 struct RunResult {
@@ -101,7 +84,7 @@ class OneRun {
     Clock::time_point saved = start;
     Progress progress(*trainer_, options_.quiet, spec_.runs > 1 ? "run " + std::to_string(run_ + 1) + "  " : "");
     Status save_status;
-    train(*trainer_, cancel_requested, [&](Trainer::Event) {
+    train(*trainer_, cancel_on_signals(), [&](Trainer::Event) {
       progress.update();
       if (seconds_since(saved) >= options_.save_every_s && save_status.ok()) {
         save_status = save();
@@ -285,39 +268,19 @@ int run(const RunOptions& given) {
     std::fprintf(stderr, "dalea: this build has no threads; running on one (the bits are the same)\n");
   if (options.threads == 0 || !threads_available()) options.threads = threads_available() ? hardware_threads() : 1;
 
-  Recording recording;
-  const Recording* given_recording = nullptr;
-  if (spec.task.type == "recording" && !spec.recording.file.empty()) {
-    Result<std::vector<std::byte>> bytes = read_file(spec.recording.file);
-    if (!bytes) {
-      complain({"recording.file: " + bytes.error().path, bytes.error().message});
-      return bad_input;
-    }
-    Result<Recording> read = read_recording(*bytes, spec.recording.file, spec.recording);
-    if (!read) {
-      complain(read.error());
-      return bad_input;
-    }
-    recording = std::move(*read);
-    given_recording = &recording;
-    if (!options.quiet) print_recording(recording);
+  Result<Sources> sources = load_sources(spec, options.program);
+  if (!sources) {
+    complain(sources.error());
+    return bad_input;
   }
-  std::optional<Digits> digits;
-  if (spec.task.type == "digits") {
-    Result<Digits> found = find_digits(spec.task.folder, options.program);
-    if (!found) {
-      complain(found.error());
-      return bad_input;
-    }
-    digits = std::move(*found);
-  }
-  const Digits* given_digits = digits ? &*digits : nullptr;
+  const Recording* given_recording = sources->recording_or_null();
+  const Digits* given_digits = sources->digits_or_null();
+  if (given_recording && !options.quiet) print_recording(*given_recording);
   if (Status ok = make_folder(options.out); !ok) {
     complain(ok.error());
     return bad_input;
   }
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  cancel_on_signals();
 
   if (spec.runs == 1) {
     OneRun one(options, spec, given_recording, given_digits, *isa, 0, options.out);

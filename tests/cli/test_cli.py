@@ -240,8 +240,193 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(self.result(*self.LONG, "--resume")["hash"], expected)
         self.assertIn("another experiment", self.refused("run", self.tiny, "--out", self.out, "--resume"))
 
+    def trained(self, *sets):
+        """A trained quick start, shortened."""
+        line = ["run", os.path.join(ROOT, "assets/experiments/quickstart.json"), "--out", self.out, "--quiet", "--set",
+                "training.epochs=3"]
+        for s in sets:
+            line += ["--set", s]
+        done = dalea(*line)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return os.path.join(self.out, "session.npz")
+
+    def trained_elsewhere(self):
+        done = dalea("run", self.tiny, "--out", self.dir + "/other", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.dir + "/other/session.npz"
+
+    def pruned(self, *args):
+        done = dalea("prune", *args, "--out", os.path.join(self.dir, "pruned"), "--json", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_prune_sweeps_the_published_grid(self):
+        session = self.trained()
+        with open(session, "rb") as f:
+            before = f.read()
+        r = self.pruned(session, "--draws", "2")
+        self.assertEqual(len(r["points"]), 45)
+        for p in r["points"]:
+            self.assertEqual(set(p), {"method", "sparsity", "density", "density_effective", "held_out", "sd", "overlap",
+                                      "overlap_random"})
+        self.assertEqual(set(r["areas"]), {"random", "magnitude", "top-prob"})
+        self.assertEqual(r["evaluated_on"], "the whole held-out split of each network")
+        self.assertEqual(r["runs"][0]["dense"]["held_out"], r["points"][0]["held_out"])
+        self.assertEqual(r["files"], ["prune.csv"])
+        with open(os.path.join(self.dir, "pruned", "prune.csv")) as f:
+            lines = f.read().splitlines()
+        self.assertEqual(lines[0], "session,run,seed,method,sparsity,draw,density,density_effective,held_out,overlap,"
+                                   "overlap_random")
+        self.assertEqual(len(lines), 1 + 15 * (2 + 1 + 2))
+        again = self.pruned(session, "--draws", "2", "--isa", "scalar", "--threads", "1")
+        self.assertEqual(again["points"], r["points"])
+        with open(session, "rb") as f:
+            self.assertEqual(f.read(), before)
+        table = dalea("prune", session, "--out", self.dir + "/t", "--sparsity", "0.5", "--sparsity", "0.9", "--quiet")
+        self.assertEqual(table.returncode, 0, table.stderr)
+        for word in ("method", "effective", "if random", "magnitude", "area", "prune.csv", "whole held-out split"):
+            self.assertIn(word, table.stdout)
+        published = dalea("prune", session, "--out", self.dir + "/t", "--as-published", "--quiet")
+        self.assertIn("the last minibatch", published.stdout)
+        self.assertIn("as published: zeros count as connections", published.stdout)
+
+    def test_prune_and_train_on(self):
+        session = self.trained()
+        half = [session, "--method", "top-prob", "--sparsity", "0.5"]
+        alone = self.pruned(*half)
+        self.assertEqual(alone["files"], ["prune.csv", "pruned.npz"])
+        self.assertIsNone(alone["runs"][0]["retrained"])
+        info = json.loads(dalea("inspect", os.path.join(self.dir, "pruned", "pruned.npz"), "--json").stdout)
+        self.assertTrue(info["own_mask"])
+        self.assertAlmostEqual(info["density"], alone["points"][0]["density"], places=12)
+        self.assertEqual((info["epochs_done"], info["epochs"]), (0, 3))
+        self.assertFalse(json.loads(dalea("inspect", session, "--json").stdout)["own_mask"])
+
+        r = self.pruned(*half, "--retrain", "4")["runs"][0]["retrained"]
+        self.assertEqual((r["epochs"], r["violations"]), (4, {"sign": 0, "mask": 0}))
+        self.assertLess(r["held_out"], r["pruned"])
+        self.assertGreater(r["seconds_per_epoch"], 0)
+        with open(os.path.join(self.dir, "pruned", "curves.csv")) as f:
+            self.assertEqual(len(f.read().splitlines()), 5)
+        text = dalea("prune", *half, "--retrain", "4", "--quiet", "--out", self.dir + "/t").stdout
+        self.assertIn("4 epochs under the mask", text)
+        self.assertIn(r["hash"], text)
+
+        # The session before the first update, continued by `dalea run` under the same mask.
+        folder = os.path.join(self.dir, "go-on")
+        os.mkdir(folder)
+        shutil.copy(os.path.join(self.dir, "pruned", "pruned.npz"), os.path.join(folder, "session.npz"))
+        done = dalea("run", os.path.join(ROOT, "assets/experiments/quickstart.json"), "--set", "training.epochs=4",
+                     "--resume", "--out", folder, "--json", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["hash"], r["hash"])
+
+        # A pruned network is pruned again: connections only go.
+        twice = dalea("prune", os.path.join(folder, "session.npz"), "--method", "magnitude", "--sparsity", "0.7",
+                      "--out", self.dir + "/twice", "--json", "--quiet")
+        self.assertEqual(twice.returncode, 0, twice.stderr)
+        self.assertAlmostEqual(json.loads(twice.stdout)["points"][0]["density"], 0.3, places=2)
+
+    def test_prune_interrupt_and_resume(self):
+        session = self.trained("task.train=200", "task.validation=50", "task.held_out=50")
+        half = [session, "--method", "random", "--sparsity", "0.8", "--retrain", "600", "--threads", "1"]
+        expected = self.pruned(*half)["runs"][0]["retrained"]["hash"]
+        out = os.path.join(self.dir, "pruned")
+        for stop in (signal.SIGINT, signal.SIGKILL):
+            shutil.rmtree(out)
+            process = subprocess.Popen(DALEA + ["prune", *half, "--out", out, "--quiet", "--save-every", "0.02"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            deadline = time.time() + 30
+            while not os.path.exists(os.path.join(out, "session.npz")) and time.time() < deadline:
+                time.sleep(0.01)
+            process.send_signal(stop)
+            _, err = process.communicate()
+            if stop == signal.SIGINT and process.returncode != 0:
+                self.assertEqual(process.returncode, 130, err)
+                self.assertIn("--resume", err)
+            self.assertEqual(self.pruned(*half, "--resume")["runs"][0]["retrained"]["hash"], expected)
+        self.assertIn("another command", self.refused("prune", *half, "--draws", "1", "--exact-count", "--resume",
+                                                      "--out", out))
+
+    def test_prune_several_runs(self):
+        self.result("--set", "runs=3")
+        runs = [os.path.join(self.out, "run-%d" % r, "session.npz") for r in (1, 2, 3)]
+        r = self.pruned(*runs, "--method", "random", "--method", "top-prob")
+        self.assertEqual(len(r["areas"]["random"]["runs"]), 3)
+        c = r["comparison"]
+        self.assertEqual((c["of"], c["methods"]), ("area", ["random", "top-prob"]))
+        self.assertAlmostEqual(c["mann_whitney"]["smallest_p"], 0.1)
+        self.assertEqual((c["paired"]["smallest_p"], c["mann_whitney"]["how"]), (0.25, "exact"))
+        # One by one they give the same numbers.
+        alone = [self.pruned(s, "--method", "random", "--method", "top-prob") for s in runs]
+        for k, one in enumerate(alone):
+            self.assertEqual(one["areas"]["random"]["runs"][0], r["areas"]["random"]["runs"][k])
+            self.assertIsNone(one["comparison"])
+        mean = sum(one["points"][3]["held_out"] for one in alone) / 3
+        self.assertAlmostEqual(r["points"][3]["held_out"], mean, places=12)
+        text = dalea("prune", *runs, "--method", "random", "--method", "top-prob", "--quiet", "--out", self.dir + "/t")
+        self.assertIn("smallest possible", text.stdout)
+        both = self.pruned(*runs[:2], "--method", "magnitude", "--sparsity", "0.5", "--retrain", "1")
+        self.assertEqual([n["retrained"]["epochs"] for n in both["runs"]], [1, 1])
+        self.assertTrue(os.path.exists(os.path.join(self.dir, "pruned", "run-2", "session.npz")))
+        self.assertIn("same run", self.refused("prune", runs[0], runs[0]))
+        self.assertIn("another experiment", self.refused("prune", runs[0], self.trained()))
+
+    def test_prune_blocks(self):
+        session = self.trained()
+        self.assertIn("--probability TABLE", self.refused("prune", session, "--blocks"))
+        self.assertIn("not a table", self.refused("prune", session, "--blocks", "--probability", "[[0.5"))
+        self.assertIn("rows", self.refused("prune", session, "--blocks", "--probability", "[[0.5,0.5]]"))
+        self.assertIn("probability from 0 to 1", self.refused("prune", session, "--blocks", "--probability", "7"))
+        self.assertIn("for --blocks", self.refused("prune", session, "--probability", "0.5"))
+        self.assertIn("one of the two", self.refused("prune", session, "--blocks", "--probability", "0.5", "--sparsity",
+                                                     "0.5"))
+        r = self.pruned(session, "--blocks", "--probability", "[[0.2,0.5],[0.4,0]]", "--exact-count")
+        self.assertEqual((r["blocks"], len(r["points"]), r["areas"]), (4, 3, None))
+        for p in r["points"]:
+            self.assertAlmostEqual(p["density"], (520 + 332 + 265) / 64 ** 2, places=3)
+        sparse = self.trained("connectivity.probability=0.6")
+        self.assertEqual(self.pruned(sparse, "--blocks", "--no-diagonal")["blocks"], 4)
+
+    def test_prune_bad_input(self):
+        session = self.trained()
+        self.assertIn("--sparsity: is 2", self.refused("prune", session, "--sparsity", "2"))
+        self.assertIn("random, magnitude, top-prob", self.refused("prune", session, "--method", "largest"))
+        self.assertIn("twice", self.refused("prune", session, "--method", "random", "--method", "random"))
+        self.assertIn("twice", self.refused("prune", session, "--sparsity", "0.5", "--sparsity", "0.5"))
+        self.assertIn("is not a session", self.refused("prune", self.tiny))
+        self.assertIn("archive", self.refused("prune", self.file("s.npz", b"PK\x03\x04" + b"x" * 100)))
+        self.assertIn("nothere.npz", self.refused("prune", "nothere.npz"))
+        self.assertIn("one --method and one --sparsity", self.refused("prune", session, "--retrain", "2"))
+        self.assertIn("--retrain", self.refused("prune", session, "--resume"))
+        one = [session, "--method", "random", "--sparsity", "0.5", "--retrain", "1"]
+        self.assertIn("would overwrite", self.refused("prune", *one, "--out", self.out))
+        self.assertIn("nothing to resume", self.refused("prune", *one, "--resume", "--out", self.dir + "/none"))
+        self.assertIn("not as published", self.refused("prune", session, "--as-published", "--exact-count"))
+        self.assertIn("not as published", self.refused("prune", session, "--as-published", "--no-diagonal"))
+        self.assertIn("available", self.refused("prune", session, "--isa", "mmx"))
+
+    def test_prune_needs_the_recording(self):
+        rows = ["%d,%f,%f" % (t, (t * 7 % 13) / 3.0, (t * 5 % 11) / 2.0) for t in range(400)]
+        cells = self.file("cells.csv", "time,a,b\n" + "\n".join(rows))
+        done = dalea("run", os.path.join(ROOT, "assets/experiments/recording.json"), "--set", "recording.file=cells.csv",
+                     "--set", "training.epochs=1", "--out", self.out, "--quiet", cwd=self.dir)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        line = ["prune", os.path.join(self.out, "session.npz"), "--sparsity", "0.5", "--quiet", "--out",
+                os.path.join(self.dir, "pruned")]
+        self.assertEqual(dalea(*line, cwd=self.dir).returncode, 0)
+        message = self.refused(*line)  # from another folder
+        self.assertIn("cells.csv", message)
+        self.assertIn("run from the folder", message)
+        self.assertEqual(dalea(*line, "--recording", cells).returncode, 0)
+        self.assertIn("not trained on a recording", self.refused("prune", self.trained_elsewhere(), "--recording", cells))
+        self.file("cells.csv", "time,a,b\n" + "\n".join(rows[:300]))
+        self.assertIn("is not the recording", self.refused(*line, cwd=self.dir))
+        os.remove(cells)
+        self.assertIn("recording.file", self.refused(*line, cwd=self.dir))
+
     def test_help_everywhere(self):
-        for command in ([], ["run"], ["inspect"], ["link"], ["unlink"]):
+        for command in ([], ["run"], ["prune"], ["inspect"], ["link"], ["unlink"]):
             done = dalea(*command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Example:", done.stdout)

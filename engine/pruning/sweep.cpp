@@ -1,0 +1,211 @@
+#include "pruning/sweep.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pruning/piece.h"
+#include "pruning/spanning_tree.h"
+
+namespace dalea {
+namespace {
+
+// NaN when cancelled.
+double held_out_loss(Pass& pass, const Model& model, const Dataset& data, int64_t batch, bool last_only,
+                     const std::atomic<bool>* cancel) {
+  const Trials& split = data.held_out;
+  pass.pack(model, false);
+  double sum = 0;
+  int64_t scored = 0;
+  for (int64_t begin = last_only ? (split.count - 1) / batch * batch : 0; begin < split.count; begin += batch) {
+    if (cancel && cancel->load(std::memory_order_relaxed)) return std::nan("");
+    std::vector<uint32_t> index;
+    for (int64_t k = begin; k < std::min(begin + batch, split.count); ++k) index.push_back(static_cast<uint32_t>(k));
+    pass.begin(model, split, index.data(), static_cast<int64_t>(index.size()), data.loss, false, 0, nullptr, nullptr);
+    pass.run();
+    sum += pass.loss_sum();
+    scored += pass.activity().scored;
+  }
+  return scored > 0 ? sum / static_cast<double>(scored) : 0.0;
+}
+
+// Every block by itself: a tree's edge survives with the part of its block's candidates that were kept.
+double expected_overlap(const SpanningTree& tree, const std::vector<float>& values, int64_t rows,
+                        const std::vector<uint8_t>& kept, const SweepOptions& options, PruneMethod method) {
+  if (tree.entries.empty()) return 0;
+  const bool zeros_too = options.as_published && method != PruneMethod::magnitude;
+  std::vector<PruneBlock> blocks = options.blocks;
+  if (blocks.empty()) blocks.push_back({{0, rows}, {0, static_cast<int64_t>(values.size()) / rows}, 0, std::nullopt});
+  std::vector<uint8_t> edge(values.size(), 0);
+  for (int64_t e : tree.entries) edge[e] = 1;
+  double expected = 0;
+  for (const PruneBlock& b : blocks) {
+    int64_t candidates = 0, survivors = 0, edges = 0;
+    for (int64_t j = b.pre.begin; j < b.pre.end; ++j)
+      for (int64_t i = b.post.begin; i < b.post.end; ++i) {
+        const int64_t e = j * rows + i;
+        if ((values[e] == 0 && !zeros_too) || (i == j && !options.include_diagonal)) continue;
+        ++candidates;
+        survivors += kept[e];
+        edges += edge[e];
+      }
+    if (candidates > 0)
+      expected += static_cast<double>(edges) * static_cast<double>(survivors) / static_cast<double>(candidates);
+  }
+  return expected / static_cast<double>(tree.edges());
+}
+
+double mean_over(const std::vector<SweepDraw>& draws, double SweepDraw::*member) {
+  double sum = 0;
+  for (const SweepDraw& d : draws) sum += d.*member;
+  return sum / static_cast<double>(draws.size());
+}
+
+void summarise_draws(SweepPoint& p) {
+  p.density = mean_over(p.draws, &SweepDraw::density);
+  p.effective = mean_over(p.draws, &SweepDraw::effective);
+  p.held_out = mean_over(p.draws, &SweepDraw::held_out);
+  p.overlap = mean_over(p.draws, &SweepDraw::overlap);
+  p.random_overlap = mean_over(p.draws, &SweepDraw::random_overlap);
+  double square = 0;
+  for (const SweepDraw& d : p.draws) square += (d.held_out - p.held_out) * (d.held_out - p.held_out);
+  p.held_out_sd = p.draws.size() > 1 ? std::sqrt(square / static_cast<double>(p.draws.size() - 1)) : 0.0;
+}
+
+int64_t draws_of(const SweepOptions& options, PruneMethod method) {
+  return method == PruneMethod::magnitude ? 1 : options.draws;
+}
+
+}  // namespace
+
+Result<std::vector<double>> sweep_grid(const SweepOptions& options) {
+  if (!options.blocks.empty()) {
+    if (!options.sparsities.empty())
+      return Error{"sparsity", "is given beside blocks, which have their own; give one of the two"};
+    double absent = 0, entries = 0;
+    for (const PruneBlock& b : options.blocks) {
+      const double n = static_cast<double>(b.post.size() * b.pre.size());
+      absent += b.sparsity * n;
+      entries += n;
+    }
+    return std::vector<double>{entries > 0 ? absent / entries : 0.0};
+  }
+  std::vector<double> grid = options.sparsities;
+  if (grid.empty())
+    for (double p : published_densities()) grid.push_back(1 - p);
+  for (double s : grid)
+    if (!(s >= 0 && s <= 1))
+      return Error{"sparsity", "is " + std::to_string(s) + "; give the fraction of absent connections, from 0 to 1"};
+  std::sort(grid.begin(), grid.end());
+  for (size_t k = 1; k < grid.size(); ++k)
+    if (grid[k] == grid[k - 1])
+      return Error{"sparsity", "is " + std::to_string(grid[k]) + " twice; give each sparsity once"};
+  return grid;
+}
+
+Result<PruneResult> prune_at(const Weights& w, const SweepOptions& options, PruneMethod method, int64_t place,
+                             int64_t draw, uint64_t seed, int64_t run) {
+  Result<std::vector<double>> grid = sweep_grid(options);
+  if (!grid) return grid.error();
+  PruneOptions o;
+  o.method = method;
+  o.sparsity = (*grid)[place];
+  o.blocks = options.blocks;
+  o.include_diagonal = options.include_diagonal;
+  o.draw = options.draw;
+  o.as_published = options.as_published;
+  Rng rng(seed, Purpose::prune, static_cast<uint32_t>(run), static_cast<uint32_t>(draw), static_cast<uint32_t>(place));
+  return prune(w, o, rng);
+}
+
+Result<Sweep> sweep(const Spec& spec, const Model& model, const Dataset& data, int64_t run, const SweepOptions& options,
+                    Isa isa, Workers& workers, const std::function<void(int64_t, int64_t)>& progress,
+                    const std::atomic<bool>* cancel) {
+  Result<std::vector<double>> grid = sweep_grid(options);
+  if (!grid) return grid.error();
+  if (options.draws < 1 || options.draws > 1'000'000)
+    return Error{"draws", "is " + std::to_string(options.draws) + "; give 1 to 1000000"};
+  if (data.held_out.count == 0)
+    return Error{"held-out split", "has no trials, so there is no error to measure; give task.held_out or more frames"};
+  const Weights& w = model.parameters.W_rec;
+  Result<SpanningTree> tree = maximum_spanning_tree(w);
+  if (!tree) return tree.error();
+  const std::vector<float> values = pruning::dense_values(w);
+
+  const FloatState ieee;
+  Pass pass(isa, workers);
+  Model pruned = model;
+  const auto loss = [&] {
+    return held_out_loss(pass, pruned, data, spec.training.batch, options.as_published, cancel);
+  };
+  const auto cancelled = [&] { return cancel && cancel->load(std::memory_order_relaxed); };
+  Sweep result;
+  result.dense = loss();
+  int64_t all = 0, done = 0;
+  for (PruneMethod method : options.methods) all += static_cast<int64_t>(grid->size()) * draws_of(options, method);
+  for (PruneMethod method : options.methods) {
+    for (size_t place = 0; place < grid->size(); ++place) {
+      SweepPoint point;
+      point.method = method;
+      point.sparsity = (*grid)[place];
+      for (int64_t d = 0; d < draws_of(options, method); ++d) {
+        Result<PruneResult> p = prune_at(w, options, method, static_cast<int64_t>(place), d, spec.seed, run);
+        if (!p) return p.error();
+        // Stored as training under the mask would: the same bits, and time follows the number of connections.
+        const std::shared_ptr<const Pattern> mask = p->pattern();
+        pruned.parameters.W_rec = on_mask(p->weights, mask, w.sparse() || stored_sparse(spec, mask.get()));
+        SweepDraw drawn;
+        drawn.density = p->density.achieved;
+        drawn.effective = p->density.effective;
+        drawn.held_out = loss();
+        if (cancelled()) return result;
+        if (tree->edges() > 0) {
+          Result<TreeOverlap> overlap = tree_overlap(*tree, p->kept);
+          if (!overlap) return overlap.error();
+          drawn.overlap = overlap->fraction;
+          drawn.random_overlap = expected_overlap(*tree, values, w.rows, p->kept, options, method);
+        }
+        point.draws.push_back(drawn);
+        if (progress) progress(++done, all);
+      }
+      summarise_draws(point);
+      result.points.push_back(std::move(point));
+    }
+  }
+  result.complete = !cancelled();
+  return result;
+}
+
+Result<double> sweep_area(const Sweep& sweep, PruneMethod method) {
+  std::vector<double> x, y;
+  for (const SweepPoint& p : sweep.points) {
+    if (p.method != method) continue;
+    x.push_back(p.sparsity);
+    y.push_back(p.held_out);
+  }
+  if (x.size() == 1) return y.front();
+  return trapezoid(x, y);
+}
+
+Result<MethodComparison> compare_methods(Values a, Values b) {
+  if (a.size() != b.size())
+    return Error{"runs", "are " + std::to_string(a.size()) + " of one method and " + std::to_string(b.size()) +
+                             " of the other; give the same runs for both"};
+  MethodComparison c;
+  Result<MannWhitney> u = mann_whitney(a, b);
+  if (!u) return u.error();
+  Result<Wilcoxon> w = wilcoxon(a, b);
+  if (!w) return w.error();
+  c.mann_whitney = *u;
+  c.paired = *w;
+  // The most extreme of C(2n, n) relabelings and of 2^n signs, on either side.
+  double relabelings = 1, signs = 1;
+  for (size_t k = 1; k <= a.size(); ++k) {
+    relabelings *= static_cast<double>(a.size() + k) / static_cast<double>(k);
+    signs *= 2;
+  }
+  c.mann_whitney_least = std::min(1.0, 2 / relabelings);
+  c.paired_least = std::min(1.0, 2 / signs);
+  return c;
+}
+
+}  // namespace dalea
