@@ -242,6 +242,28 @@ TEST_CASE("odd values: a gap, a note or a reason, never a broken figure") {
     CHECK(std::isfinite(drawing_of(figure_of({{"", curves()}}, 0, width)).height));
 }
 
+TEST_CASE("a line along the upper or lower border is drawn") {
+  for (double border : {0.0, 1.0})
+    for (int k = 0; k < 60; ++k) {
+      LineChart chart;
+      chart.y.min = 0;
+      chart.y.max = 1;
+      chart.legend = Legend::none;
+      Series s;
+      s.x = {0, 0.3, 0.9};
+      s.y = {border, border, border};
+      s.style = {rgb(0x123456), Dash::solid, Marker::none, 1};
+      chart.series = {s};
+      Figure figure;
+      figure.panels = {{"", chart}};
+      figure.title = "rounding depends on where the panel begins";
+      figure.panel_height_mm = 30 + 0.7 * k;
+      CAPTURE(border);
+      CAPTURE(k);
+      CHECK(to_svg(drawing_of(figure)).find("#123456") != std::string::npos);
+    }
+}
+
 TEST_CASE("a long trace is thinned without losing its extremes") {
   Series s{.name = "trace"};
   for (int k = 0; k < 200000; ++k) {

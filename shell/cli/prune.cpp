@@ -351,6 +351,13 @@ int prune(const PruneCommand& command) {
   if (code != done) return code;
 
   report.files = {"prune.csv"};
+  if (const std::optional<plot::Figure> figure = report_figure(report)) {
+    const plot::Drawing drawing = plot::drawing_of(*figure);
+    for (const Status& ok : {write_file(command.out + "/prune.svg", plot::to_svg(drawing)),
+                             write_file(command.out + "/prune.png", plot::to_png(drawing))})
+      if (!ok) return refuse(ok.error());
+    report.files.insert(report.files.end(), {"prune.svg", "prune.png"});
+  }
   const std::string where = sessions.size() > 1 ? "run-*/" : "";
   if (report.networks.front().sweep.points.size() == 1) report.files.push_back(where + "pruned.npz");
   if (command.retrain > 0)

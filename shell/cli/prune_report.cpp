@@ -1,5 +1,6 @@
 #include "cli/prune_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -106,6 +107,61 @@ std::string report_csv(const PruneReport& r) {
       }
   }
   return csv;
+}
+
+std::optional<plot::Figure> report_figure(const PruneReport& r) {
+  if (!has_area(r)) return std::nullopt;
+  const bool several = r.networks.size() > 1 || r.options.draws > 1;
+  plot::LineChart error, overlap;
+  error.x.label = overlap.x.label = "sparsity (absent connections / all)";
+  error.y.label = "held-out loss (" + r.unit + ")";
+  error.y.log = true;
+  overlap.y.label = "surviving edges of the spanning tree";
+  overlap.y.min = 0;
+  overlap.y.max = 1;
+  const std::vector<Row> rows = rows_of(r);
+  for (PruneMethod method : r.options.methods) {
+    plot::Series e, o;
+    e.name = o.name = text_of(method);
+    e.style = o.style = plot::named_style(text_of(method));
+    e.marks = o.marks = true;
+    for (const Row& row : rows) {
+      if (row.method != method) continue;
+      e.x.push_back(row.sparsity);
+      e.y.push_back(row.mean);
+      if (several) {  // a band below zero is cut on a log axis: it ends at a tenth of the mean
+        e.low.push_back(std::max(row.mean - row.sd, row.mean / 10));
+        e.high.push_back(row.mean + row.sd);
+      }
+      o.x.push_back(row.sparsity);
+      o.y.push_back(row.overlap);
+    }
+    error.series.push_back(std::move(e));
+    overlap.series.push_back(std::move(o));
+  }
+  plot::Series chance;
+  chance.name = "expected at random";
+  chance.style = {plot::rgb(0x777777), plot::Dash::dashed, plot::Marker::none, 0.9};
+  for (const Row& row : rows) {
+    if (row.method != r.options.methods.back()) continue;
+    chance.x.push_back(row.sparsity);
+    chance.y.push_back(row.random);
+  }
+  overlap.series.push_back(std::move(chance));
+  double dense = 0;
+  for (const PrunedNetwork& network : r.networks) dense += network.sweep.dense / static_cast<double>(r.networks.size());
+  plot::Guide unpruned;
+  unpruned.value = dense;
+  unpruned.name = "unpruned";
+  error.guides.push_back(std::move(unpruned));
+  plot::Figure figure;
+  figure.title = "Pruning without retraining";
+  figure.caption = "Error on " + std::string(evaluated_on(r)) + (several ? "; bands: one standard deviation" : "") +
+                   ". Right: edges of the maximum spanning tree of |W| that survive.";
+  figure.panels = {{"Error", std::move(error)}, {"Strongest wiring", std::move(overlap)}};
+  figure.columns = 2;
+  figure.width_mm = plot::double_column_mm;
+  return figure;
 }
 
 std::string report_json(const PruneReport& r) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/figure.h"
 #include "pruning/sweep.h"
 
 namespace dalea::cli {
@@ -37,6 +38,8 @@ struct PruneReport {
 
 std::string report_csv(const PruneReport& report);  // a row for each network, method, sparsity and draw
 std::string report_json(const PruneReport& report);
+// Error and surviving spanning tree against sparsity, mean and sd; nothing to draw with fewer than two sparsities.
+std::optional<plot::Figure> report_figure(const PruneReport& report);
 void print_report(const PruneReport& report);  // to stdout
 
 }  // namespace dalea::cli

@@ -195,12 +195,15 @@ void add_legend(Drawing& d, const std::vector<Entry>& entries, Point at, double 
 }
 
 std::vector<std::vector<Point>> clipped_line(const std::vector<Point>& points, const Box& box) {
+  constexpr double slack = 1e-6;  // a line along the border is inside, however its points were rounded
   std::vector<std::vector<Point>> out;
   bool joined = false;
   for (size_t k = 0; k + 1 < points.size(); ++k) {
     const Point a = points[k], b = points[k + 1];
     double from = 0, to = 1;
     const auto keep = [&](double start, double delta, double lo, double hi) {
+      lo -= slack;
+      hi += slack;
       if (delta == 0) return start >= lo && start <= hi;
       double t0 = (lo - start) / delta, t1 = (hi - start) / delta;
       if (t0 > t1) std::swap(t0, t1);

@@ -272,7 +272,11 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(set(r["areas"]), {"random", "magnitude", "top-prob"})
         self.assertEqual(r["evaluated_on"], "the whole held-out split of each network")
         self.assertEqual(r["runs"][0]["dense"]["held_out"], r["points"][0]["held_out"])
-        self.assertEqual(r["files"], ["prune.csv"])
+        self.assertEqual(r["files"], ["prune.csv", "prune.svg", "prune.png"])
+        with open(os.path.join(self.dir, "pruned", "prune.svg")) as f:
+            svg = f.read()
+        for text in ("random", "magnitude", "top-prob", "sparsity", "unpruned", "expected at random"):
+            self.assertIn(text, svg)
         with open(os.path.join(self.dir, "pruned", "prune.csv")) as f:
             lines = f.read().splitlines()
         self.assertEqual(lines[0], "session,run,seed,method,sparsity,draw,density,density_effective,held_out,overlap,"
