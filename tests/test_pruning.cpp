@@ -9,29 +9,13 @@
 #include "doctest/doctest.h"
 #include "numerics/hash.h"
 #include "pruning/pruning.h"
+#include "pruning_helpers.h"
 
 using namespace dalea;
+using namespace dalea::testing;
 using nlohmann::json;
 
 namespace {
-
-const json& golden() {
-  static const json g = [] {
-    std::ifstream file(DALEA_SOURCE_DIR "/tests/golden/pruning.json");
-    REQUIRE(file.good());
-    return json::parse(file);
-  }();
-  return g;
-}
-
-Weights dense(int64_t rows, int64_t cols, std::vector<float> values) {
-  Weights w;
-  w.name = std::string("W");
-  w.rows = rows;
-  w.cols = cols;
-  w.values = std::move(values);
-  return w;
-}
 
 Weights dense_of(const json& c) {
   return dense(c["rows"], c["cols"], c["values"].get<std::vector<float>>());
@@ -121,11 +105,11 @@ TEST_CASE("pruning: names of methods and draws, and what a wrong one is told") {
 TEST_CASE("pruning: the published densities are numpy's") {
   const std::vector<double> grid = published_densities();
   REQUIRE(grid.size() == 15);
-  for (size_t k = 0; k < grid.size(); ++k) CHECK(grid[k] == golden()["densities"][k].get<double>());
+  for (size_t k = 0; k < grid.size(); ++k) CHECK(grid[k] == pruning_golden()["densities"][k].get<double>());
 }
 
 TEST_CASE("pruning: top-prob probabilities, published step by step and corrected by solving for the shift") {
-  for (const json& c : golden()["probabilities"]) {
+  for (const json& c : pruning_golden()["probabilities"]) {
     const Weights w = dense_of(c);
     for (const json& rule : c["rules"]) {
       PruneOptions o = options_of(PruneMethod::top_prob, rule["sparsity"]);

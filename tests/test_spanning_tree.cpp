@@ -8,29 +8,13 @@
 
 #include "doctest/doctest.h"
 #include "pruning/spanning_tree.h"
+#include "pruning_helpers.h"
 
 using namespace dalea;
+using namespace dalea::testing;
 using nlohmann::json;
 
 namespace {
-
-const json& golden() {
-  static const json g = [] {
-    std::ifstream file(DALEA_SOURCE_DIR "/tests/golden/pruning.json");
-    REQUIRE(file.good());
-    return json::parse(file);
-  }();
-  return g;
-}
-
-Weights dense(int64_t rows, int64_t cols, std::vector<float> values) {
-  Weights w;
-  w.name = std::string("W");
-  w.rows = rows;
-  w.cols = cols;
-  w.values = std::move(values);
-  return w;
-}
 
 Weights uniform(int64_t rows, int64_t cols, uint64_t seed = 1) {
   Rng rng(seed, Purpose::test, 901);
@@ -87,7 +71,7 @@ Paths paths_of(const Weights& w, const SpanningTree& t) {
 }  // namespace
 
 TEST_CASE("spanning tree: edges, weight and count are scipy's") {
-  for (const json& c : golden()["trees"]) {
+  for (const json& c : pruning_golden()["trees"]) {
     const Weights w = dense(c["rows"], c["cols"], c["values"].get<std::vector<float>>());
     const SpanningTree t = tree_of(w);
     CHECK(t.edges() == c["edges"].get<int64_t>());
@@ -172,7 +156,7 @@ TEST_CASE("spanning tree: overlap goes by position, not by value") {
 }
 
 TEST_CASE("spanning tree: the expectation of random pruning is hypergeometric, and its sum is the plain fraction") {
-  for (const json& c : golden()["hypergeometric"]) {
+  for (const json& c : pruning_golden()["hypergeometric"]) {
     const int64_t edges = c["edges"], entries = c["entries"], kept = c["kept"];
     Result<std::vector<double>> p = random_overlap_distribution(edges, entries, kept);
     REQUIRE(p.ok());
