@@ -95,30 +95,36 @@ double flops_of(const Trainer& trainer) {
   return flops;
 }
 
-// A chain of dependent operations would measure latency: `chains` independent ones fill the pipes.
+// A chain of dependent operations would measure latency: `chains` independent ones fill the pipes. A function of its
+// own, called often: a browser optimises a function between its calls, never within one. Returns seconds.
 template <class V, int chains>
-double multiply_add_rate(double flops_per_round) {
+[[gnu::noinline]] double multiply_add_loop(int rounds) {
   V acc[chains], factor, term;
   for (int k = 0; k < chains; ++k) acc[k] = V{} + 0.5f + 0.01f * static_cast<float>(k);
   volatile float hidden = 0.999f;
   factor = V{} + hidden;
   term = V{} + (1 - hidden) * 0.5f;
-  double best = 0;
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    constexpr int rounds = 400000;
-    const Clock::time_point start = Clock::now();
-    for (int n = 0; n < rounds; ++n) {
+  const Clock::time_point start = Clock::now();
+  for (int n = 0; n < rounds; ++n) {
 #if defined(__clang__)
 #pragma clang loop unroll(full)
 #else
 #pragma GCC unroll 16
 #endif
-      for (int k = 0; k < chains; ++k) acc[k] = acc[k] * factor + term;
-    }
-    best = std::max(best, rounds * flops_per_round / (1e9 * seconds_since(start)));
+    for (int k = 0; k < chains; ++k) acc[k] = acc[k] * factor + term;
   }
+  const double seconds = seconds_since(start);
   volatile float sink = 0;
   for (int k = 0; k < chains; ++k) sink = sink + acc[k][0];
+  return seconds;
+}
+
+template <class V, int chains>
+double multiply_add_rate(double flops_per_round) {
+  constexpr int rounds = 100000;
+  double best = 0;
+  for (int attempt = 0; attempt < 40; ++attempt)
+    best = std::max(best, rounds * flops_per_round / (1e9 * multiply_add_loop<V, chains>(rounds)));
   return best;
 }
 

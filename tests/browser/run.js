@@ -211,6 +211,7 @@ pageTest('downloads open in numpy, and a session opens again', {}, async (p) => 
   await p.call('pace', 0);
   await p.call('pause');
   await p.call('restart');
+  await until('it is back at the start', p.state, (s) => s.updates === 0 && s.phase === 'paused');
   for (let k = 0; k < 2; ++k) {
     await p.call('step_epoch');
     await until('an epoch', p.state, (s) => s.epoch === k + 1 && s.phase === 'paused', 120);
