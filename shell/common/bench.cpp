@@ -95,36 +95,42 @@ double flops_of(const Trainer& trainer) {
   return flops;
 }
 
+// Loops over the chains must vanish, or clang keeps the chains in memory.
+#ifdef __clang__
+#define DALEA_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define DALEA_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 // A chain of dependent operations would measure latency: `chains` independent ones fill the pipes. A function of its
 // own, called often: a browser optimises a function between its calls, never within one. Returns seconds.
 template <class V, int chains>
 [[gnu::noinline]] double multiply_add_loop(int rounds) {
   V acc[chains], factor, term;
+  DALEA_UNROLL
   for (int k = 0; k < chains; ++k) acc[k] = V{} + 0.5f + 0.01f * static_cast<float>(k);
   volatile float hidden = 0.999f;
   factor = V{} + hidden;
   term = V{} + (1 - hidden) * 0.5f;
   const Clock::time_point start = Clock::now();
   for (int n = 0; n < rounds; ++n) {
-#if defined(__clang__)
-#pragma clang loop unroll(full)
-#else
-#pragma GCC unroll 16
-#endif
+    DALEA_UNROLL
     for (int k = 0; k < chains; ++k) acc[k] = acc[k] * factor + term;
   }
   const double seconds = seconds_since(start);
   volatile float sink = 0;
+  DALEA_UNROLL
   for (int k = 0; k < chains; ++k) sink = sink + acc[k][0];
   return seconds;
 }
 
 template <class V, int chains>
 double multiply_add_rate(double flops_per_round) {
-  constexpr int rounds = 100000;
+  constexpr int rounds = 400000;
   double best = 0;
-  for (int attempt = 0; attempt < 40; ++attempt)
-    best = std::max(best, rounds * flops_per_round / (1e9 * multiply_add_loop<V, chains>(rounds)));
+  const Clock::time_point start = Clock::now();
+  while (seconds_since(start) < 0.4)  // browsers and node compile in the background: the first calls are slow
+    best = std::max(best, rounds * flops_per_round / (1e9 * std::max(multiply_add_loop<V, chains>(rounds), 1e-9)));
   return best;
 }
 
@@ -258,12 +264,13 @@ Bench::Bench(std::string name, std::unique_ptr<Trainer> trainer, const BenchOpti
 
 namespace {
 constexpr int warm_steps = 3;
+constexpr double warm_seconds = 0.5;  // browsers and node compile in the background
 constexpr size_t least_steps = 3, most_steps = 2000;
 }  // namespace
 
 // One whole training step; what ends an epoch is not part of it.
 bool Bench::advance() {
-  const bool warm = warm_ < warm_steps && warm_s_ < 2 * options_.seconds;
+  const bool warm = (warm_ < warm_steps && warm_s_ < 2 * options_.seconds) || warm_s_ < warm_seconds;
   if (failed_ || (!warm && ms_.size() >= least_steps && (spent_s_ >= options_.seconds || ms_.size() >= most_steps)))
     return false;
   for (;;) {
