@@ -31,9 +31,9 @@ Bytes gzipped(const Bytes& bytes) {
   s.next_out = reinterpret_cast<Bytef*>(packed.data());
   s.avail_out = static_cast<uInt>(packed.size());
   REQUIRE(deflate(&s, Z_FINISH) == Z_STREAM_END);
-  packed.resize(packed.size() - s.avail_out);
+  const size_t size = packed.size() - s.avail_out;
   deflateEnd(&s);
-  return packed;
+  return Bytes(packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
 // `count` digits of 4 x 3 pixels; pixel e of digit n is (7 n + 21 e) mod 256, its label 3 n mod 10.
