@@ -53,6 +53,20 @@ struct PruneCommand {
 };
 int prune(const PruneCommand& command);
 
+struct ReproduceCommand {
+  std::string program;  // argv[0]
+  std::string figure;   // "fig2", "fig3"
+  bool quick = false, as_published = false, corrected = false;
+  int64_t runs = 0;  // seeds; 0: 5 (quick: 3)
+  uint64_t seed = 1;
+  std::vector<std::string> tasks;  // empty: all
+  std::string out = "reproduced";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false, quiet = false;
+};
+int reproduce(const ReproduceCommand& command);
+
 struct InspectOptions {
   std::string file;
   std::vector<std::string> set;

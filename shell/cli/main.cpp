@@ -76,6 +76,35 @@ int parse_and_run(int argc, char** argv) {
       ->capture_default_str();
   prune_command->footer("Example: dalea prune out/session.npz --method top-prob --sparsity 0.5 --retrain 5");
 
+  cli::ReproduceCommand reproduce;
+  reproduce.program = run.program;
+  CLI::App* reproduce_command = app.add_subcommand(
+      "reproduce", "Train what a figure of Balwani et al. 2025 shows and set the results beside the published ones");
+  reproduce_command->add_option("figure", reproduce.figure, "fig2 (three conditions) or fig3 (pruning)")->required();
+  reproduce_command->add_flag("--quick", reproduce.quick,
+                              "Small networks and tasks: the whole report in a minute or two");
+  reproduce_command->add_flag("--as-published", reproduce.as_published,
+                              "With the faults of the published code (default)");
+  reproduce_command->add_flag("--corrected", reproduce.corrected,
+                              "Equal nonlinearity, exact pruning, whole held-out splits, margins fixed beforehand");
+  reproduce_command->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 5 as published; quick: 3)")
+      ->check(CLI::Range(2, 50));
+  reproduce_command->add_option("--seed", reproduce.seed, "The first seed")->capture_default_str();
+  reproduce_command->add_option("--task", reproduce.tasks, "flip-flop, wave or digits (may be repeated; default: all)")
+      ->allow_extra_args(false);
+  reproduce_command
+      ->add_option("--out", reproduce.out, "Folder for sessions and reports; trained networks in it are used again")
+      ->capture_default_str();
+  reproduce_command
+      ->add_option("--threads", reproduce.threads,
+                   "Networks at once; any number gives the same bits (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  reproduce_command->add_option("--isa", reproduce.isa, "Instruction set, as for run")->capture_default_str();
+  reproduce_command->add_flag("--json", reproduce.json, "Print one JSON object on stdout");
+  reproduce_command->add_flag("--quiet", reproduce.quiet, "No progress on stderr");
+  reproduce_command->footer(
+      "Example: dalea reproduce fig2 --quick\nStopped or killed, the same command goes on from the last epoch.");
+
   cli::InspectOptions inspect;
   CLI::App* inspect_command = app.add_subcommand("inspect", "Say what is in an experiment, a session or a recording");
   inspect_command->add_option("file", inspect.file, "Experiment (.json), session (.npz) or recording (.csv, .npy)")
@@ -121,6 +150,7 @@ int parse_and_run(int argc, char** argv) {
   }
   if (*run_command) return cli::run(run);
   if (*prune_command) return cli::prune(prune);
+  if (*reproduce_command) return cli::reproduce(reproduce);
   if (*inspect_command) return cli::inspect(inspect);
   if (*link_command) return cli::link(link);
   if (*bench_command) return cli::bench(bench);

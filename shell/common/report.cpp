@@ -131,7 +131,7 @@ void Report::summary(const std::vector<std::string>& list) {
   body_ += "</section>\n";
 }
 
-void Report::verdicts(const std::vector<Verdict>& list, const std::string& title) {
+void Report::verdicts(const std::vector<Finding>& list, const std::string& title) {
   heading(title);
   if (list.empty()) {
     body_ += "<p>No claim was tested.</p>\n";
@@ -140,14 +140,14 @@ void Report::verdicts(const std::vector<Verdict>& list, const std::string& title
   body_ += "<ul class=\"count\">\n";
   for (Outcome o : {Outcome::reproduced, Outcome::not_reproduced, Outcome::outside, Outcome::cannot_be_tested}) {
     int count = 0;
-    for (const Verdict& v : list) count += v.outcome == o;
+    for (const Finding& v : list) count += v.outcome == o;
     if (count > 0) body_ += "<li>" + badge(o, std::to_string(count) + " ") + "</li>\n";
   }
   body_ += "</ul>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" + escaped(title) +
            "\">\n<table class=\"claims\">\n<thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">Published</th><th "
            "scope=\"col\">Obtained</th>"
            "<th scope=\"col\">Verdict</th><th scope=\"col\">Why</th></tr></thead>\n<tbody>\n";
-  for (const Verdict& v : list)
+  for (const Finding& v : list)
     body_ += "<tr><th scope=\"row\">" + escaped(v.claim) + "</th><td data-name=\"Published\">" +
              escaped(v.published.empty() ? "–" : v.published) + "</td><td data-name=\"Obtained\">" +
              escaped(v.obtained.empty() ? "–" : v.obtained) + "</td><td>" + badge(v.outcome) + "</td><td>" +
@@ -165,7 +165,7 @@ void Report::text(const std::string& paragraph) {
 }
 
 void Report::table(const ReportTable& table) {
-  const std::string label = "ReportTable " + std::to_string(++tables_);
+  const std::string label = "Table " + std::to_string(++tables_);
   body_ += "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" + label +
            "\">\n<table class=\"table\">\n<caption><strong>" + label + ".</strong> " + escaped(table.caption) +
            "</caption>\n<thead><tr>";
@@ -225,7 +225,7 @@ void Report::figure(const plot::Figure& figure, const std::string& caption, cons
 }
 
 void Report::provenance(const ReportProvenance& p) {
-  heading("ReportProvenance");
+  heading("How this was made");
   body_ += "<dl>\n";
   const auto row = [&](const std::string& name, const std::string& value, bool code = false) {
     if (!value.empty())

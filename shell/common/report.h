@@ -22,7 +22,7 @@ namespace dalea {
 enum class Outcome { reproduced, not_reproduced, outside, cannot_be_tested };
 const char* outcome_text(Outcome outcome);  // "not reproduced"
 
-struct Verdict {
+struct Finding {
   std::string claim, published, obtained;
   Outcome outcome = Outcome::cannot_be_tested;
   std::string why;
@@ -58,7 +58,7 @@ class Report {
   explicit Report(std::string title, std::string subtitle = "");
 
   void summary(const std::vector<std::string>& paragraphs);
-  void verdicts(const std::vector<Verdict>& verdicts, const std::string& heading = "Verdicts");
+  void verdicts(const std::vector<Finding>& verdicts, const std::string& heading = "Verdicts");
   void section(const std::string& heading, const std::string& text = "");
   void text(const std::string& paragraph);
   void table(const ReportTable& table);

@@ -1,0 +1,87 @@
+// Figures 2 and 3 of Balwani et al. 2025 again: what is trained, and what the results say beside the published ones.
+// Plans and reports only; who trains (the command line, the window) gives the results back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/report.h"
+#include "pruning/sweep.h"
+#include "session/session.h"
+
+namespace dalea::reproduce {
+
+enum class Paper { fig2, fig3 };
+const char* text_of(Paper figure);  // "fig2", "fig3"
+Result<Paper> parse_figure(const std::string& text);
+
+struct Options {
+  Paper figure = Paper::fig2;
+  // false: as published. true: every condition has the same nonlinearity (Q3), the rectified baseline is parameterised
+  // in the forward pass (SEEDS 1.4), waves have both tones and their input mask (Q1, Q2), pruning has exact formulas
+  // (Q4, Q5), each network is evaluated on its own whole held-out split (Q6).
+  bool corrected = false;
+  bool quick = false;              // small networks and tasks: shows the machinery, says nothing about the paper
+  int64_t runs = 0;                // seeds; 0: 5, as published (quick: 3)
+  uint64_t first_seed = 1;         // and the ones after it
+  std::vector<std::string> tasks;  // of "flip-flop", "wave", "digits"; none: all
+};
+// Fills in what is 0 or empty; an error names the option.
+Result<Options> check(Options options);
+
+// One network to train. A retraining starts from its parent, pruned.
+struct Job {
+  std::string id;               // "flip-flop-dale-1"; unique, fit for a folder
+  std::string task, condition;  // "flip-flop", "dale"; a retraining: "dale"
+  uint64_t seed = 1;
+  Spec spec;
+  double cost = 1;     // of an epoch, relative
+  std::string parent;  // id; empty: trained from the start
+  PruneMethod method = PruneMethod::random;
+  bool retrains() const { return !parent.empty(); }
+};
+// "conventional", "rectified" (corrected: "rectified-forward"), "dale".
+std::vector<std::string> conditions_of(const Options& options);
+std::vector<Job> jobs_of(const Options& options);  // parents first
+
+// Equal but for name and note.
+bool same_experiment(const Spec& a, const Spec& b);
+
+SweepOptions sweep_options(const Options& options);
+// Where a retraining starts: the parent's parameters on the mask at the published sparsity (.914, SEEDS 3.7).
+struct Start {
+  std::shared_ptr<const Pattern> mask;
+  Parameters parameters;
+};
+Result<Start> start_of(const Options& options, const Job& job, const Parameters& parent);
+
+struct Run {
+  Job job;
+  Parameters parameters;  // final
+  std::shared_ptr<const Pattern> mask;
+  std::vector<EpochRecord> history;
+  std::string hash;
+  std::string failure;  // why it stopped; empty: trained to its end
+  double before = 0;    // retrained: held-out loss before
+};
+struct Pruned {
+  std::string id;  // of the job that was pruned
+  Sweep sweep;
+};
+
+struct File {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+struct Output {
+  std::vector<Finding> findings;
+  std::vector<File> files;  // report.html, figures, tables
+};
+
+// Figure files, tables and the page. `where`: date, command and machine for the page's last section. Runs that failed
+// are left out and said so.
+Result<Output> report(const Options& options, const std::vector<Run>& runs, const std::vector<Pruned>& pruned,
+                      const ReportProvenance& where);
+
+}  // namespace dalea::reproduce
