@@ -173,6 +173,14 @@ void App::measure(std::vector<std::string> workloads, int threads, double second
   speed.start(std::move(workloads), threads, seconds);
 }
 
+void App::start_reproduction(const reproduce::Options& options) {
+  live.pause();
+  view.tab = tab_reproduce;
+  view.reproduce_forward = true;
+  const int threads = threads_available() ? std::min(4, hardware_threads()) : 1;
+  reproducer.start(options, now->digits, threads, now->setup ? now->setup->isa : "");
+}
+
 void App::draft_edited() {
   problems = parse_spec(print_spec(draft, false)).problems;
   draft_changed = !now->setup || print_spec(draft, true) != print_spec(now->setup->spec, true);
@@ -223,6 +231,8 @@ bool App::wants_frame(double now_s) {
   if (ImGui::GetCurrentContext()->InputEventsQueue.Size > 0 || fresh_) active_until_s_ = now_s + 0.4;
   fresh_ = false;
   speed.pump();
+  reproducer.pump();
+  if (reproducer.changed()) active_until_s_ = now_s + 0.05;
   if (speed.changed()) active_until_s_ = now_s + 0.05;
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
 }
@@ -290,6 +300,7 @@ void App::frame() {
       };
       tab("Weights", 0, draw_matrix);
       tab("Recording", 1, draw_recording);
+      tab("Reproduce", tab_reproduce, draw_reproduce);
       tab("Speed", 2, draw_speed);
       ImGui::EndTabBar();
     }
@@ -413,6 +424,17 @@ std::string App::state_json(float pixels_per_unit) const {
                 {"measuring", measured.measuring},
                 {"failure", measured.failure},
                 {"results", json::parse(bench_json(measured.results))}};
+  const ReproducerView again = reproducer.view();
+  o["reproduce"] = {{"running", again.running}, {"finished", again.finished}, {"part", again.part},
+                    {"failure", again.failure}, {"networks", json::array()},  {"findings", json::array()}};
+  for (size_t k = 0; k < again.now.size() && k < again.jobs.size(); ++k)
+    o["reproduce"]["networks"].push_back({{"id", again.jobs[k].id},
+                                          {"state", reproduce::text_of(again.now[k].state)},
+                                          {"epoch", again.now[k].epoch},
+                                          {"hash", again.now[k].hash}});
+  if (again.output != nullptr)
+    for (const Finding& f : again.output->findings)
+      o["reproduce"]["findings"].push_back({{"claim", f.claim}, {"verdict", outcome_text(f.outcome)}});
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();

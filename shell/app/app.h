@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/live.h"
+#include "app/reproducer.h"
 #include "app/speed.h"
 #include "app/theme.h"
 #include "imgui.h"
@@ -43,6 +44,9 @@ struct Rect {
 
 enum class MatrixMode { initial, now, change };
 
+// The centre's tabs, for ViewState::tab.
+enum Tab { tab_weights, tab_recording, tab_speed, tab_reproduce };
+
 // What only the window knows.
 struct ViewState {
   MatrixMode matrix = MatrixMode::now;
@@ -62,6 +66,8 @@ struct ViewState {
   const void* preview_shown = nullptr;
   int preview_width = 0, preview_height = 0;
   int speed_threads = 1;
+  reproduce::Options reproduce = {.quick = true};
+  bool reproduce_forward = false;  // show the verdicts once they are there
 };
 
 class App {
@@ -82,6 +88,8 @@ class App {
   void copy_link();
   // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
   void measure(std::vector<std::string> workloads, int threads, double seconds);
+  // Trains what a figure of the first paper needs; pauses the training.
+  void start_reproduction(const reproduce::Options& options);
   void say(bool error, std::string text);
 
   void frame();                    // draws one frame of ImGui
@@ -93,6 +101,7 @@ class App {
   Host& host;
   Live live;
   Speed speed;
+  Reproducer reproducer;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design

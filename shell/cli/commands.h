@@ -57,7 +57,7 @@ struct ReproduceCommand {
   std::string program;  // argv[0]
   std::string figure;   // "fig2", "fig3"
   bool quick = false, as_published = false, corrected = false;
-  int64_t runs = 0;  // seeds; 0: 5 (quick: 3)
+  int64_t runs = 0;  // seeds; 0: 6 (quick: 3)
   uint64_t seed = 1;
   std::vector<std::string> tasks;  // empty: all
   std::string out = "reproduced";

@@ -87,7 +87,7 @@ int parse_and_run(int argc, char** argv) {
                               "With the faults of the published code (default)");
   reproduce_command->add_flag("--corrected", reproduce.corrected,
                               "Equal nonlinearity, exact pruning, whole held-out splits, margins fixed beforehand");
-  reproduce_command->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 5 as published; quick: 3)")
+  reproduce_command->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 6; quick: 3)")
       ->check(CLI::Range(2, 50));
   reproduce_command->add_option("--seed", reproduce.seed, "The first seed")->capture_default_str();
   reproduce_command->add_option("--task", reproduce.tasks, "flip-flop, wave or digits (may be repeated; default: all)")

@@ -33,6 +33,7 @@ struct Cell {
   std::string task, condition;
   std::vector<double> published, obtained;
   double p = no_value, holm = no_value;
+  double least = 1;  // the smallest Holm-corrected p that so many runs can reach
 };
 
 // One exact test for each task and condition, and Holm's correction over those that could be made.
@@ -52,8 +53,14 @@ std::vector<Cell> cells_of(const Options& options, const std::vector<Run>& runs)
     }
   if (const Result<std::vector<double>> adjusted = holm(tested)) {
     size_t next = 0;
-    for (Cell& c : cells)
+    for (Cell& c : cells) {
       if (std::isfinite(c.p)) c.holm = (*adjusted)[next++];
+      double relabelings = 1;
+      const double n = static_cast<double>(c.obtained.size());
+      for (size_t k = 1; k <= c.published.size(); ++k)
+        relabelings *= (n + static_cast<double>(k)) / static_cast<double>(k);
+      c.least = std::min(1.0, 2 / relabelings * static_cast<double>(tested.size()));
+    }
   }
   return cells;
 }
@@ -86,6 +93,9 @@ void find_cells(Output& output, const Options& options, const std::vector<Cell>&
       f.why = quick_reason();
     } else if (!std::isfinite(c.p)) {
       f.why = "There are too few finished runs.";
+    } else if (c.least >= alpha) {
+      f.why = "So few runs cannot reach p < .05 after Holm's correction over " + std::to_string(cells.size()) +
+              " cells (at best " + p_text(c.least) + "); --runs 6 or more can.";
     } else {
       f.outcome = c.holm < alpha ? Outcome::outside : Outcome::reproduced;
       f.why = "Exact Mann-Whitney " + p_text(c.p) + ", after Holm's correction over " + std::to_string(cells.size()) +

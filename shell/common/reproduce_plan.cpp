@@ -86,7 +86,7 @@ Result<Paper> parse_figure(const std::string& text) {
 }
 
 Result<Options> check(Options options) {
-  if (options.runs == 0) options.runs = options.quick ? 3 : 5;
+  if (options.runs == 0) options.runs = options.quick ? 3 : 6;
   if (options.runs < 2 || options.runs > 50)
     return Error{"runs", "is " + std::to_string(options.runs) + "; give 2 to 50, as spreads need two"};
   std::vector<std::string> tasks;

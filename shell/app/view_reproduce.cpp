@@ -1,0 +1,343 @@
+// The figures of the first paper, trained again: conditions learn side by side, then each claim gets its verdict.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "app/views.h"
+#include "common/figure.h"
+#include "common/reproduce_parts.h"
+#include "common/reproduce_published.h"
+#include "implot.h"
+#include "numerics/parallel.h"
+
+namespace dalea::app {
+namespace {
+
+namespace figure = dalea::reproduce;
+
+ImVec4 colour_of(const std::string& name, Theme theme) {
+  const plot::Color c = plot::named_style(name).color;
+  // The grey of figures is for paper: lighter on a dark ground.
+  const float lift = theme == Theme::dark ? 0.45f : 0.0f;
+  const auto part = [&](uint8_t v) { return static_cast<float>(v) / 255.0f * (1 - lift) + lift; };
+  return {part(c.r), part(c.g), part(c.b), 1};
+}
+
+std::string label_of(const figure::Job& job) {
+  return job.retrains() ? std::string("retrained, ") + dalea::text_of(job.method)
+                        : figure::condition_title(job.condition);
+}
+std::string style_of(const figure::Job& job) {
+  return job.retrains() ? dalea::text_of(job.method) : job.condition;
+}
+
+struct Curve {
+  std::string label, style;
+  std::vector<double> x, mean, low, high;
+  std::vector<std::pair<std::vector<double>, std::vector<double>>> runs;
+};
+
+std::vector<Curve> curves_of(const ReproducerView& v, const std::string& task) {
+  std::vector<Curve> curves;
+  std::vector<std::vector<std::vector<double>>> at;  // of each curve, of each epoch: the runs
+  const bool log = task != "digits";
+  for (size_t k = 0; k < v.jobs.size() && k < v.now.size(); ++k) {
+    const figure::Job& job = v.jobs[k];
+    if (job.task != task || v.now[k].history->empty()) continue;
+    const std::string label = label_of(job);
+    size_t c = 0;
+    while (c < curves.size() && curves[c].label != label) ++c;
+    if (c == curves.size()) {
+      curves.push_back({label, style_of(job), {}, {}, {}, {}, {}});
+      at.emplace_back();
+    }
+    std::vector<double> x, y;
+    for (const EpochRecord& e : *v.now[k].history) {
+      const double value = figure::published_value(task, e);
+      x.push_back(static_cast<double>(e.epoch));
+      y.push_back(value);
+      const auto epoch = static_cast<size_t>(e.epoch);
+      if (at[c].size() < epoch) at[c].resize(epoch);
+      if (std::isfinite(value)) at[c][epoch - 1].push_back(value);
+    }
+    curves[c].runs.emplace_back(std::move(x), std::move(y));
+  }
+  for (size_t c = 0; c < curves.size(); ++c)
+    for (size_t e = 0; e < at[c].size(); ++e) {
+      if (at[c][e].empty()) continue;
+      const Result<Summary> m = summarise(at[c][e]);
+      const double mean = m ? m->mean : at[c][e].front(), sd = m ? m->sd : 0;
+      curves[c].x.push_back(static_cast<double>(e + 1));
+      curves[c].mean.push_back(mean);
+      curves[c].low.push_back(log ? std::max(mean - sd, mean / 10) : mean - sd);
+      curves[c].high.push_back(mean + sd);
+    }
+  return curves;
+}
+
+void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec2 size) {
+  const bool log = task != "digits";
+  const std::vector<Curve> curves = curves_of(v, task);
+  double right = 1, least = INFINITY, most = 0;
+  for (const figure::Job& job : v.jobs)
+    if (job.task == task) right = std::max(right, static_cast<double>(job.spec.training.epochs));
+  for (const Curve& c : curves)
+    for (size_t k = 0; k < c.x.size(); ++k) {
+      least = std::min(least, c.low[k]);
+      most = std::max(most, c.high[k]);
+    }
+  const bool beside = !v.options.quick && !v.options.corrected && v.options.figure == figure::Paper::fig2;
+  if (beside)
+    for (const figure::PublishedCurve& p : figure::published_curves())
+      if (task == p.task)
+        for (double m : p.mean) {
+          least = std::min(least, m);
+          most = std::max(most, m);
+        }
+  if (!(least < most)) {
+    least = log ? 0.01 : 0;
+    most = log ? 1 : 100;
+  }
+  const std::string title = figure::task_title(task) + "##reproduce";
+  if (!ImPlot::BeginPlot(title.c_str(), size, ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText))
+    return;
+  ImPlot::SetupAxes("epoch", log ? "test error (sum)" : "accuracy (%)");
+  ImPlot::SetupAxisLimits(ImAxis_X1, 0, right, ImPlotCond_Always);
+  if (log) {
+    ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
+    ImPlot::SetupAxisLimits(ImAxis_Y1, least * 0.7, most * 1.6, ImPlotCond_Always);
+    ImPlot::SetupAxisFormat(ImAxis_Y1, "%g");
+  } else {
+    ImPlot::SetupAxisLimits(ImAxis_Y1, 0, 100, ImPlotCond_Always);
+  }
+  ImPlot::SetupLegend(log ? ImPlotLocation_NorthEast : ImPlotLocation_SouthEast);
+  for (const Curve& c : curves) {
+    const ImVec4 colour = colour_of(c.style, app.theme);
+    const int n = static_cast<int>(c.x.size());
+    ImPlot::SetNextFillStyle(colour, 0.16f);
+    ImPlot::PlotShaded(c.label.c_str(), c.x.data(), c.low.data(), c.high.data(), n);
+    ImVec4 thin = colour;
+    thin.w = 0.35f;
+    for (const auto& [x, y] : c.runs) {
+      ImPlot::SetNextLineStyle(thin, 1 * app.scale);
+      ImPlot::PlotLine(c.label.c_str(), x.data(), y.data(), static_cast<int>(x.size()));
+    }
+    ImPlot::SetNextLineStyle(colour, 2 * app.scale);
+    ImPlot::PlotLine(c.label.c_str(), c.x.data(), c.mean.data(), n);
+  }
+  if (beside)
+    for (const figure::PublishedCurve& p : figure::published_curves()) {
+      if (task != p.task) continue;
+      const ImVec4 colour = colour_of(p.condition, app.theme);
+      ImPlot::SetNextMarkerStyle(ImPlotMarker_Cross, 4 * app.scale, colour, 1.5f * app.scale, colour);
+      ImPlot::PlotScatter((figure::condition_title(p.condition) + ", published").c_str(), p.epoch.data(), p.mean.data(),
+                          static_cast<int>(p.epoch.size()));
+    }
+  ImPlot::EndPlot();
+}
+
+void draw_curves(App& app, const ReproducerView& v) {
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const size_t tasks = v.options.tasks.size();
+  if (tasks == 0) return;
+  const bool beside = room.x > 330 * app.scale * static_cast<float>(tasks);
+  const float gap = 6 * app.scale, n = static_cast<float>(tasks);
+  const ImVec2 size = beside ? ImVec2((room.x - gap * (n - 1)) / n, std::min(room.y, 460 * app.scale))
+                             : ImVec2(room.x, std::max(150 * app.scale, (room.y - gap * n) / n));
+  for (size_t k = 0; k < tasks; ++k) {
+    if (beside && k > 0) ImGui::SameLine(0, gap);
+    draw_task(app, v, v.options.tasks[k], size);
+  }
+}
+
+void draw_networks(App& app, const ReproducerView& v) {
+  const Palette& p = palette(app.theme);
+  constexpr ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_ScrollY |
+                                    ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_PadOuterX;
+  if (!ImGui::BeginTable("networks", 5, flags, ImGui::GetContentRegionAvail())) return;
+  const float u = app.scale;
+  ImGui::TableSetupScrollFreeze(0, 1);
+  ImGui::TableSetupColumn("network", ImGuiTableColumnFlags_WidthStretch);
+  ImGui::TableSetupColumn("state", 0, 62 * u);
+  ImGui::TableSetupColumn("epoch", 0, 62 * u);
+  ImGui::TableSetupColumn("held out", 0, 74 * u);
+  ImGui::TableSetupColumn("hash", 0, 132 * u);
+  ImGui::TableHeadersRow();
+  for (size_t k = 0; k < v.jobs.size() && k < v.now.size(); ++k) {
+    const figure::Job& job = v.jobs[k];
+    const figure::JobView& now = v.now[k];
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ImGui::TextUnformatted(job.id.c_str());
+    ImGui::TableNextColumn();
+    if (now.state == figure::State::failed)
+      ImGui::TextColored(p.bad, "failed");
+    else if (now.state == figure::State::waiting)
+      ImGui::TextDisabled("waiting");
+    else
+      ImGui::TextUnformatted(figure::text_of(now.state));
+    if (!now.failure.empty() && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", now.failure.c_str());
+    ImGui::TableNextColumn();
+    ImGui::Text("%lld/%lld", static_cast<long long>(now.epoch), static_cast<long long>(job.spec.training.epochs));
+    ImGui::TableNextColumn();
+    if (!now.history->empty()) {
+      const EpochRecord& last = now.history->back();
+      if (job.task == "digits")
+        ImGui::Text("%.2f %%", 100 * last.held_out_accuracy);
+      else
+        ImGui::Text("%.4g", last.held_out);
+    }
+    ImGui::TableNextColumn();
+    ImGui::TextUnformatted(now.hash.c_str());
+  }
+  ImGui::EndTable();
+}
+
+void draw_verdicts(App& app, const ReproducerView& v) {
+  const Palette& p = palette(app.theme);
+  if (v.output == nullptr) {
+    ImGui::TextDisabled("Verdicts come when every network is trained.");
+    return;
+  }
+  constexpr ImGuiTableFlags flags =
+      ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_ScrollY | ImGuiTableFlags_PadOuterX;
+  if (!ImGui::BeginTable("verdicts", 4, flags, ImGui::GetContentRegionAvail())) return;
+  ImGui::TableSetupScrollFreeze(0, 1);
+  ImGui::TableSetupColumn("claim", ImGuiTableColumnFlags_WidthStretch, 3);
+  ImGui::TableSetupColumn("published", ImGuiTableColumnFlags_WidthStretch, 2);
+  ImGui::TableSetupColumn("obtained", ImGuiTableColumnFlags_WidthStretch, 2.2f);
+  ImGui::TableSetupColumn("verdict", ImGuiTableColumnFlags_WidthFixed, 104 * app.scale);
+  ImGui::TableHeadersRow();
+  for (const Finding& f : v.output->findings) {
+    ImGui::TableNextRow();
+    for (const std::string* text : {&f.claim, &f.published, &f.obtained}) {
+      ImGui::TableNextColumn();
+      ImGui::TextWrapped("%s", text->c_str());
+      if (ImGui::IsItemHovered()) {
+        ImGui::BeginTooltip();
+        ImGui::PushTextWrapPos(360 * app.scale);
+        ImGui::TextUnformatted(f.why.c_str());
+        ImGui::PopTextWrapPos();
+        ImGui::EndTooltip();
+      }
+    }
+    ImGui::TableNextColumn();
+    const ImVec4 colour = f.outcome == Outcome::reproduced       ? p.good
+                          : f.outcome == Outcome::not_reproduced ? p.bad
+                                                                 : p.muted;
+    ImGui::TextColored(colour, "%s", outcome_text(f.outcome));
+  }
+  ImGui::EndTable();
+}
+
+void save_output(App& app, const figure::Output& output, const char* prefix, const std::string& only) {
+  for (const figure::File& f : output.files) {
+    if (f.name != only) continue;
+    NamedFile file;
+    file.name = std::string("dalea-") + prefix + "-" + f.name;
+    file.bytes = f.bytes;
+    app.host.save_file(file);
+  }
+}
+
+}  // namespace
+
+void draw_reproduce(App& app) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale;
+  const ReproducerView v = app.reproducer.view();
+  figure::Options& wanted = app.view.reproduce;
+
+  ImGui::BeginDisabled(v.running);
+  int which = wanted.figure == figure::Paper::fig2 ? 0 : 1;
+  ImGui::SetNextItemWidth(218 * u);
+  if (ImGui::Combo("##figure", &which, "Figure 2: three constraints\0Figure 3: pruning\0"))
+    wanted.figure = which == 0 ? figure::Paper::fig2 : figure::Paper::fig3;
+  app.track("reproduce:figure");
+  ImGui::SameLine();
+  ImGui::Checkbox("Quick", &wanted.quick);
+  app.track("reproduce:quick");
+  if (ImGui::IsItemHovered())
+    ImGui::SetTooltip("Networks of 64 units on small tasks: about a minute.\nOff: as in the paper, about an hour.");
+  ImGui::SameLine();
+  ImGui::Checkbox("Corrected", &wanted.corrected);
+  app.track("reproduce:corrected");
+  if (ImGui::IsItemHovered())
+    ImGui::SetTooltip(
+        "Off: as published, with the faults of its code.\nOn: one nonlinearity for all conditions, exact "
+        "pruning,\nwhole "
+        "held-out splits, margins fixed beforehand.");
+  ImGui::SameLine();
+  ImGui::SetNextItemWidth(92 * u);
+  int runs = static_cast<int>(wanted.runs > 0 ? wanted.runs : wanted.quick ? 3 : 6);
+  if (ImGui::InputInt("runs", &runs)) wanted.runs = std::clamp(runs, 2, 20);
+  app.track("reproduce:runs");
+  ImGui::EndDisabled();
+  if (v.running) {
+    if (ImGui::Button("Stop##reproduce", {110 * u, 0})) app.reproducer.stop();
+  } else if (ImGui::Button(v.part > 0 && !v.finished && !v.jobs.empty() ? "Go on##reproduce" : "Start##reproduce",
+                           {110 * u, 0})) {
+    app.start_reproduction(wanted);
+  }
+  app.track("reproduce:start");
+  ImGui::SameLine();
+  ImGui::BeginDisabled(v.output == nullptr);
+  if (ImGui::Button("Save report", {110 * u, 0})) save_output(app, *v.output, text_of(v.options.figure), "report.html");
+  app.track("reproduce:save");
+  ImGui::SameLine();
+  if (ImGui::Button("Save tables", {110 * u, 0}))
+    for (const char* name : {"findings.csv", "runs.csv", "curves.csv", "sweeps.csv"})
+      save_output(app, *v.output, text_of(v.options.figure), name);
+  ImGui::EndDisabled();
+  if (v.running) {
+    char text[80];
+    if (v.seconds_left < 0)
+      std::snprintf(text, sizeof text, "%.0f %%", 100 * v.part);
+    else if (v.seconds_left < 90)
+      std::snprintf(text, sizeof text, "%.0f %%, about %.0f s left", 100 * v.part, v.seconds_left);
+    else
+      std::snprintf(text, sizeof text, "%.0f %%, about %.0f min left", 100 * v.part, v.seconds_left / 60);
+    ImGui::ProgressBar(static_cast<float>(v.part), {-1, 0}, text);
+  }
+  if (!v.failure.empty()) {
+    ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
+    ImGui::TextWrapped("%s", v.failure.c_str());
+    ImGui::PopStyleColor();
+  }
+  if (v.jobs.empty()) {
+    ImGui::Spacing();
+    ImGui::PushTextWrapPos();
+    ImGui::TextUnformatted(
+        "Start trains what a figure of Balwani et al. (Science Advances 2025) shows, here, and sets every claim beside "
+        "what was published.");
+    ImGui::TextDisabled(
+        "Figure 2: does a network that obeys Dale's law learn as well? Three tasks, three constraints.\nFigure 3: "
+        "which "
+        "connections can be taken away? Random, by magnitude, or with a probability in proportion to it.");
+    ImGui::TextDisabled("The same on the command line: dalea reproduce fig2 --quick");
+    ImGui::PopTextWrapPos();
+    return;
+  }
+  if (!ImGui::BeginTabBar("reproduction")) return;
+  if (ImGui::BeginTabItem("Learning")) {
+    draw_curves(app, v);
+    ImGui::EndTabItem();
+  }
+  app.track("reproduce:learning");
+  if (ImGui::BeginTabItem("Networks")) {
+    draw_networks(app, v);
+    ImGui::EndTabItem();
+  }
+  app.track("reproduce:networks");
+  const ImGuiTabItemFlags forward = v.finished && app.view.reproduce_forward ? ImGuiTabItemFlags_SetSelected : 0;
+  if (v.finished) app.view.reproduce_forward = false;
+  if (ImGui::BeginTabItem("Verdicts", nullptr, forward)) {
+    draw_verdicts(app, v);
+    ImGui::EndTabItem();
+  }
+  app.track("reproduce:verdicts");
+  ImGui::EndTabBar();
+}
+
+}  // namespace dalea::app
