@@ -55,6 +55,7 @@
         handled = shown;
       }, 250);
     },
+    fetchDigits() { fetchDigits(); },
     theme(isDark) {
       setTheme(isDark);
       try { localStorage.setItem('dalea-theme', isDark ? 'dark' : 'light'); } catch { /* not remembered */ }
@@ -65,6 +66,33 @@
     module.ccall(`dalea_${name}`, null, values.map((v) => (typeof v === 'string' ? 'string' : 'number')), values);
   const state = () => JSON.parse(module.ccall('dalea_state', 'string', [], []));
   const say = (isError, text) => call('say', isError ? 1 : 0, text);
+
+  // Hands the module a file's bytes by one of its functions that take over what malloc gave.
+  function give(taker, name, bytes) {
+    const pointer = module._malloc(Math.max(1, bytes.length));
+    if (pointer === 0) {
+      say(true, `There is not enough memory for ${name} in this page`);
+      return;
+    }
+    module.HEAPU8.set(bytes, pointer);
+    module.ccall(`dalea_${taker}`, null, ['string', 'number', 'number'], [name, pointer, bytes.length]);
+  }
+
+  // The small set of digits lies beside the page (web/cut_digits.js), and is fetched when an experiment first asks.
+  async function fetchDigits() {
+    const names = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'];
+    try {
+      const files = await Promise.all(names.map(async (name) => {
+        const answer = await fetch(`digits/${name}.gz`);
+        if (answer.status === 404) throw new Error('this page was built without any (./run web installs them)');
+        if (!answer.ok) throw new Error(`they could not be fetched: ${answer.status} ${answer.statusText}`);
+        return new Uint8Array(await answer.arrayBuffer());
+      }));
+      names.forEach((name, k) => give('give_digits', `${name}.gz`, files[k]));
+    } catch (e) {
+      call('digits_missing', e instanceof TypeError ? 'they could not be fetched: is the page\'s server still there?' : e.message);
+    }
+  }
 
   async function giveFile(file) {
     if (file.size > mostBytes) {
@@ -79,13 +107,7 @@
       say(true, `${file.name} cannot be read: ${e.message}`);
       return;
     }
-    const pointer = module._malloc(Math.max(1, bytes.length));
-    if (pointer === 0) {
-      say(true, `There is not enough memory for ${file.name} in this page`);
-      return;
-    }
-    module.HEAPU8.set(bytes, pointer);
-    module.ccall('dalea_give_file', null, ['string', 'number', 'number'], [file.name, pointer, bytes.length]);
+    give('give_file', file.name, bytes);
   }
 
   // ---- status and controls in the document
@@ -99,7 +121,8 @@
     const audit = `${s.audit.sign} sign violations, ${s.audit.mask} off-mask weights`;
     const last = s.notices.length ? ` ${s.notices[s.notices.length - 1].text}` : '';
     const loss = s.held_out === null ? '' : `, held-out loss ${s.held_out.toPrecision(4)}`;
-    const text = `${s.phase}: epoch ${s.epoch} of ${s.epochs ?? 0}${loss}, hash ${s.hash}, ${audit}.${last}`;
+    const right = s.accuracy === null ? '' : `, ${(100 * s.accuracy).toFixed(1)} % of held-out answers right`;
+    const text = `${s.phase}: epoch ${s.epoch} of ${s.epochs ?? 0}${loss}${right}, hash ${s.hash}, ${audit}.${last}`;
     // Said at once when the phase or a message changes; else every ten seconds, so that a reader can listen.
     const key = s.phase + last;
     if (text !== told && (key !== tell.key || performance.now() - toldAt > 10000)) {

@@ -30,6 +30,7 @@ EM_JS(char*, host_address, (), {
   stringToUTF8(text, bytes, size);
   return bytes;
 });
+EM_JS(void, host_fetch_digits, (), { Module.host.fetchDigits(); });
 EM_JS(double, host_pixel_ratio, (), { return window.devicePixelRatio || 1; });
 EM_JS(int, host_threads, (), { return navigator.hardwareConcurrency || 2; });
 // clang-format on
@@ -47,6 +48,10 @@ class Page : public Host {
   void pick_file() override { host_pick(); }
   void copy_text(const std::string& text) override { host_copy(text.c_str()); }
   void show_link(const std::string& fragment) override { host_link(fragment.c_str()); }
+  bool fetch_digits() override {
+    host_fetch_digits();
+    return true;
+  }
   std::string page_address() override {
     char* text = host_address();
     const std::string address = text;
@@ -189,6 +194,15 @@ EMSCRIPTEN_KEEPALIVE void dalea_give_file(const char* name, std::byte* bytes, si
   NamedFile file{name, std::vector<std::byte>(bytes, bytes + size)};
   std::free(bytes);
   program->app->give_file(std::move(file));
+}
+// The same for the small set of digits that the page was asked for.
+EMSCRIPTEN_KEEPALIVE void dalea_give_digits(const char* name, std::byte* bytes, size_t size) {
+  NamedFile file{name, std::vector<std::byte>(bytes, bytes + size)};
+  std::free(bytes);
+  program->app->give_bundled_digits(std::move(file));
+}
+EMSCRIPTEN_KEEPALIVE void dalea_digits_missing(const char* why) {
+  program->app->digits_missing(why);
 }
 EMSCRIPTEN_KEEPALIVE double dalea_frame_ms() {
   return program->frame_ms;

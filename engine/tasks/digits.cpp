@@ -146,6 +146,28 @@ std::string sha256_of(const DigitSet& set, int64_t count) {
 
 }  // namespace
 
+std::optional<IdxHead> peek_idx(Bytes bytes) {
+  Source source(bytes);
+  uint8_t head[16];
+  const size_t got = source.take(head, sizeof head);
+  if (got < 8 || head[0] != 0 || head[1] != 0 || head[2] != 8 || (head[3] != 1 && head[3] != 3)) return std::nullopt;
+  const auto size_at = [&](size_t at) {
+    return int64_t{head[at]} << 24 | int64_t{head[at + 1]} << 16 | int64_t{head[at + 2]} << 8 | head[at + 3];
+  };
+  IdxHead idx;
+  idx.count = size_at(4);
+  idx.images = head[3] == 3;
+  if (!idx.images) return idx;
+  if (got < sizeof head) return std::nullopt;
+  idx.rows = size_at(8);
+  idx.cols = size_at(12);
+  return idx;
+}
+
+bool digits_too_few(const Spec& spec, const Digits& digits) {
+  return spec.task.train + spec.task.validation > digits.train.count || spec.task.held_out > digits.test.count;
+}
+
 Result<DigitSet> read_digit_set(Bytes images, std::string_view images_name, Bytes labels,
                                 std::string_view labels_name) {
   // The labels first: they are small, and a wrong count is found before the images are unpacked.

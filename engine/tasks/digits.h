@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,16 @@ struct Digits {
 // before anything is allocated; a gzip stream is unpacked no further than its header says.
 Result<DigitSet> read_digit_set(std::span<const std::byte> images, std::string_view images_name,
                                 std::span<const std::byte> labels, std::string_view labels_name);
+
+// What the first bytes of an IDX file of digits say of it, plain or gzipped; nothing: it is no such file.
+struct IdxHead {
+  bool images = false;                    // else labels
+  int64_t count = 0, rows = 0, cols = 0;  // as written there, not checked; labels have no rows
+};
+std::optional<IdxHead> peek_idx(std::span<const std::byte> bytes);
+
+// The digits of the files are fewer than the experiment asks for.
+bool digits_too_few(const Spec& spec, const Digits& digits);
 
 // In the order of the files: the first task.train digits of the training file train, the next task.validation of it
 // validate, the first task.held_out of the test file are held out. So no digit is in two parts, every run shares the

@@ -100,12 +100,14 @@ void App::set_pace(double updates_per_s) {
 }
 
 void App::give_file(NamedFile file) {
-  if (file.bytes.empty()) return say(true, file.name + " is empty; give a recording, a session or an experiment");
+  if (file.bytes.empty())
+    return say(true, file.name + " is empty; give a recording, a session, an experiment or digits");
   const auto shared = std::make_shared<NamedFile>(std::move(file));
   if (starts_with(shared->bytes, "PK")) {  // a session
     live.open_session(shared, nullptr);
     return;
   }
+  if (DigitFiles::is_one(*shared)) return give_digits(shared);
   const std::string_view text = text_of(shared->bytes);
   const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (first != std::string_view::npos && text[first] == '{') {
@@ -222,6 +224,7 @@ void App::follow_setup() {
   draft_edited();
   view.span = 0;
   view.first_output = 0;
+  view.digit_row = -1;
   if (!view.lock_scale) view.scale = 0;
   host.show_link(now->setup->link);
 }
@@ -248,6 +251,7 @@ void App::frame() {
   drawn_ = now->serial;
   take_messages();
   follow_setup();
+  follow_digits();
   if (theme_applied_ != theme || scale_applied_ != scale) {
     apply_theme(theme, scale);
     theme_applied_ = theme;
@@ -302,6 +306,7 @@ void App::frame() {
       tab("Recording", 1, draw_recording);
       tab("Reproduce", tab_reproduce, draw_reproduce);
       tab("Speed", 2, draw_speed);
+      if (now->setup && now->setup->classes > 0) tab("Answers", 3, draw_answers);
       ImGui::EndTabBar();
     }
     ImGui::EndChild();
@@ -390,10 +395,15 @@ std::string App::state_json(float pixels_per_unit) const {
   o["audit"] = {{"sign", s.audit.sign}, {"mask", s.audit.mask}};
   o["failure"] = s.failure;
   o["waiting_for"] = s.waiting_for;
-  o["train"] = o["held_out"] = nullptr;
+  o["train"] = o["held_out"] = o["accuracy"] = o["validation_accuracy"] = o["confusion"] = o["digits"] = nullptr;
+  o["wants_digits"] = s.wants_digits;
+  if (s.digits) o["digits"] = {{"train", s.digits->train.count}, {"test", s.digits->test.count}};
+  if (s.answers) o["confusion"] = s.answers->count;  // asked by asked, one answer after the other
   if (!s.history->empty()) {
     o["train"] = number(s.history->back().train);
     o["held_out"] = number(s.history->back().held_out);
+    o["accuracy"] = number(s.history->back().held_out_accuracy);
+    o["validation_accuracy"] = number(s.history->back().validation_accuracy);
   }
   if (s.setup) {
     o["network"] = s.setup->serial;
@@ -402,6 +412,8 @@ std::string App::state_json(float pixels_per_unit) const {
     o["epochs"] = s.setup->spec.training.epochs;
     o["units"] = s.setup->spec.units();
     o["unit"] = s.setup->loss_unit;
+    o["classes"] = s.setup->classes;
+    o["commonest"] = s.setup->commonest;
     o["link"] = "#" + s.setup->link;
     o["threads"] = s.setup->threads;
     o["isa"] = s.setup->isa;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/digit_files.h"
 #include "app/live.h"
 #include "app/reproducer.h"
 #include "app/speed.h"
@@ -29,6 +30,9 @@ class Host {
   virtual void copy_text(const std::string& text) = 0;
   virtual void show_link(const std::string& fragment) = 0;  // in the address bar, where there is one
   virtual std::string page_address() = 0;                   // put before "#v1=..."
+  // Fetches the small set of digits, where the program brings one: App::give_bundled_digits() or digits_missing()
+  // follows. False: there is nowhere to fetch them from, and the user was told.
+  virtual bool fetch_digits() { return false; }
 };
 
 // A bundled experiment.
@@ -68,6 +72,8 @@ struct ViewState {
   int speed_threads = 1;
   reproduce::Options reproduce = {.quick = true};
   bool reproduce_forward = false;  // show the verdicts once they are there
+  bool accuracy = true;  // of a task with classes: that, or the loss
+  int digit_row = -1;    // last row read of the digit that is shown; -1: the last one
 };
 
 class App {
@@ -81,7 +87,9 @@ class App {
   void set_pace(double updates_per_s);  // 0: as fast as possible
   static constexpr double demonstration_pace = 60;
   double pace = 0;
-  void give_file(NamedFile file);  // by content: recording, session or experiment
+  void give_file(NamedFile file);  // by content: recording, session, experiment or one of the digits' four files
+  void give_bundled_digits(NamedFile file);     // one of the four that Host::fetch_digits() fetches
+  void digits_missing(const std::string& why);  // it could not: "they could not be fetched (404)"
   void train_draft();
   void train_preview();
   void toggle();
@@ -122,11 +130,18 @@ class App {
  private:
   void take_messages();
   void follow_setup();
+  void follow_digits();
+  void give_digits(const FilePtr& file);
+  void say_digits(bool error, const std::string& text);  // in place of what it said last; empty: nothing
 
   std::vector<Notice> notices_;
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;
   FilePtr draft_recording_;
+  DigitFiles dropped_digits_, bundled_digits_;
+  std::string digits_notice_;
+  DigitsPtr digits_seen_;
+  uint64_t digits_asked_seen_ = 0;
   uint64_t drawn_ = 0;
   double active_until_s_ = 0;
   Theme theme_applied_ = Theme::light;

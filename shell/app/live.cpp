@@ -66,6 +66,19 @@ int64_t liveliest(const Trials& t) {
   return best;
 }
 
+// How often always answering the commonest class is right.
+double share_of_commonest(const Trials& t, int64_t classes) {
+  std::vector<int64_t> count(static_cast<size_t>(classes));
+  int64_t asked = 0;
+  for (int32_t label : t.label)
+    if (label >= 0 && label < classes) {
+      ++count[static_cast<size_t>(label)];
+      ++asked;
+    }
+  const int64_t most = count.empty() ? 0 : *std::max_element(count.begin(), count.end());
+  return asked > 0 ? static_cast<double>(most) / static_cast<double>(asked) : 0;
+}
+
 std::vector<std::byte> bytes_of(std::string_view text) {
   const auto* p = reinterpret_cast<const std::byte*>(text.data());
   return {p, p + text.size()};
@@ -95,6 +108,8 @@ const char* phase_text(Phase phase) {
       return "stopped by an error";
     case Phase::needs_recording:
       return "waiting for the recording";
+    case Phase::needs_digits:
+      return "waiting for the digits";
   }
   return "";
 }
@@ -178,6 +193,9 @@ void Live::give_recording(FilePtr file) {
 }
 void Live::give_digits(DigitsPtr digits) {
   send({Command::digits, nullptr, nullptr, nullptr, false, 0, Download::session, std::move(digits)});
+}
+void Live::give_digit_files(const std::array<FilePtr, 4>& files, bool quiet) {
+  send({Command::digit_files, nullptr, nullptr, nullptr, quiet, 0, Download::session, nullptr, files});
 }
 void Live::save(Download what) {
   send({Command::save, nullptr, nullptr, nullptr, false, 0, what});
@@ -292,13 +310,23 @@ void Live::obey(const Command& command) {
         build(*waiting_spec_, command.file, true, nullptr);
       return;
     case Command::digits:
-      digits_ = command.digits_given;
-      if (!waiting_spec_ || waiting_spec_->task.type != "digits") return;
-      if (waiting_session_)
-        open(waiting_session_, nullptr);
-      else
-        build(Spec(*waiting_spec_), nullptr, true, nullptr);
+      take_digits(command.digits_given);
       return;
+    case Command::digit_files: {
+      const auto& f = command.digit_files_given;
+      Result<DigitSet> train = read_digit_set(f[0]->bytes, f[0]->name, f[1]->bytes, f[1]->name);
+      if (!train) return say(true, train.error().text());
+      Result<DigitSet> test = read_digit_set(f[2]->bytes, f[2]->name, f[3]->bytes, f[3]->name);
+      if (!test) return say(true, test.error().text());
+      const int64_t to_train = train->count, to_test = test->count;
+      // A session or experiment that starts with them says by that alone that they are here.
+      const bool silent = command.flag || waiting_for_digits();
+      take_digits(std::make_shared<Digits>(Digits{std::move(*train), std::move(*test)}));
+      if (!silent)
+        say(false, "The digits are here: " + std::to_string(to_train) + " for training and " + std::to_string(to_test) +
+                       " for the test. Open an experiment with digits to train on them.");
+      return;
+    }
     case Command::preview: {
       Preview p{command.file, command.spec->recording, nullptr, ""};
       Result<Recording> read = read_recording(command.file->bytes, command.file->name, p.spec);
@@ -351,6 +379,21 @@ void Live::obey(const Command& command) {
   publish(phase_ != Phase::running);
 }
 
+void Live::take_digits(DigitsPtr digits) {
+  digits_ = std::move(digits);
+  if (!waiting_for_digits()) return publish(false);
+  if (waiting_session_)
+    open(waiting_session_, nullptr);
+  else
+    build(Spec(*waiting_spec_), nullptr, true, nullptr);
+}
+
+void Live::follow_history() {
+  history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+  const Confusion& c = trainer_->confusion();
+  answers_ = c.count.empty() ? nullptr : std::make_shared<Confusion>(c);
+}
+
 // Keeps what was there when the new experiment cannot be built.
 void Live::build(const Spec& given, FilePtr file, bool play, const Session* session) {
   const auto refuse = [&](const Error& error) { say(true, error.text()); };
@@ -364,6 +407,13 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   const auto give_up = [&](const Error& error) {
     if (trainer_ == nullptr) phase_ = Phase::empty;
     refuse(error);
+    publish(true);
+  };
+
+  const auto wait_for_digits = [&] {
+    if (trainer_ == nullptr) phase_ = Phase::needs_digits;
+    waiting_for_.clear();  // that is a recording
+    waiting_spec_ = std::make_shared<Spec>(spec);
     publish(true);
   };
 
@@ -402,21 +452,25 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
     }
   }
   if (spec.task.type == "digits" && digits_ == nullptr) {
-    Error error{"",
-                "This experiment needs the digits, which this window does not have; the command line trains it: "
-                "./run cli run assets/experiments/digits.json"};
     if (options_.find_digits) {
       Result<Digits> found = options_.find_digits();
       if (found)
         digits_ = std::make_shared<Digits>(std::move(*found));
       else
-        error.message = found.error().text();
+        say(true, found.error().text() + "; or drop the four files on this window, then it starts");
     }
     if (digits_ == nullptr) {
-      waiting_for_.clear();  // that is a recording
-      waiting_spec_ = std::make_shared<Spec>(spec);
-      return give_up(error);
+      ++digits_asked_;
+      return wait_for_digits();
     }
+  }
+  if (spec.task.type == "digits" && digits_too_few(spec, *digits_)) {
+    say(true, "This experiment asks for " + std::to_string(spec.task.train + spec.task.validation) + " + " +
+                  std::to_string(spec.task.held_out) + " digits (to train and validate + held out), but " +
+                  std::to_string(digits_->train.count) + " + " + std::to_string(digits_->test.count) +
+                  " are here: drop the four IDX files of the whole set (train-images-idx3-ubyte and so on) on this "
+                  "window, then it starts; or open the experiment with fewer of them");
+    return wait_for_digits();
   }
   Result<Dataset> data = make_dataset(spec, recording.get(), session ? session->state.run : 0, digits_.get());
   if (!data) return give_up(data.error());
@@ -425,6 +479,10 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   setup->output_names = data->output_names;
   setup->loss_unit = data->unit;
   setup->dt_s = data->dt_s;
+  if (data->loss == Loss::cross_entropy) {
+    setup->classes = data->held_out.outputs;
+    setup->commonest = share_of_commonest(data->held_out, setup->classes);
+  }
   setup->held_out_trials = data->held_out.count;
   if (data->recording) setup->recording = std::make_shared<Recording>(*data->recording);
   if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
@@ -453,7 +511,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   setup->threads = trainer_->threads();
   setup->isa = isa_name(trainer_->isa());
   setup_ = std::move(setup);
-  history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+  follow_history();
   losses_.clear();
   loss_stride_ = 1;
   stop_at_update_ = stop_at_epoch_ = false;
@@ -490,11 +548,11 @@ void Live::after(Trainer::Event event) {
       rate_updates_ = trainer_->updates();
     }
   }
-  if (event == Event::epoch) history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+  if (event == Event::epoch) follow_history();
   bool exact = false;
   if (event == Event::failed || event == Event::finished) {
     phase_ = event == Event::failed ? Phase::failed : Phase::finished;
-    history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
+    follow_history();
     exact = true;
   } else if (event == Event::epoch && trainer_->finished()) {
     phase_ = Phase::finished;
@@ -525,8 +583,12 @@ void Live::publish(bool exact) {
   s->serial = ++snapshots_;
   s->phase = phase_;
   s->waiting_for = waiting_for_;
+  s->digits = digits_;
+  s->wants_digits = waiting_for_digits();
+  s->digits_asked = digits_asked_;
   s->setup = setup_;
   s->history = history_;
+  s->answers = answers_;
   s->batch_losses = losses_;
   s->updates_per_s = phase_ == Phase::running ? rate_ : 0;
   if (trainer_) {
@@ -561,6 +623,10 @@ void Live::publish(bool exact) {
       if (!split.scored.empty()) {
         const auto from = split.scored.begin() + trial_ * split.steps * split.outputs;
         view->scored.assign(from, from + split.steps * split.outputs);
+      }
+      if (setup_->classes > 0) {
+        const auto from = split.label.begin() + trial_ * split.steps;
+        view->label.assign(from, from + split.steps);
       }
       trace_ = std::move(view);
       trace_cost_ = Seconds(Clock::now() - begin).count();

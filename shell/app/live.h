@@ -2,6 +2,7 @@
 // build without threads, inside pump(). No user interface here, so it can be tested by itself.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -28,7 +29,7 @@ struct NamedFile {
 using FilePtr = std::shared_ptr<const NamedFile>;
 using DigitsPtr = std::shared_ptr<const Digits>;
 
-enum class Phase { empty, building, paused, running, finished, failed, needs_recording };
+enum class Phase { empty, building, paused, running, finished, failed, needs_recording, needs_digits };
 const char* phase_text(Phase phase);  // "learning", "paused", ...
 
 // A plain matrix to look at. Dense: column-major (post, pre). `pattern`: which synapses can exist; null: all.
@@ -60,6 +61,8 @@ struct Setup {
   int64_t batches_per_epoch = 0, held_out_trials = 0;
   std::shared_ptr<const Recording> recording;  // null: the task has none
   std::shared_ptr<const Baselines> baselines;  // of the held-out frames; null: none
+  int64_t classes = 0;                         // of a task with classes, named output_names; 0: it has none
+  double commonest = 0;                        // held-out accuracy of always answering the commonest class
   int threads = 1;
   std::string isa;
 };
@@ -68,6 +71,7 @@ struct TraceView {
   int64_t trial = 0, steps = 0;
   std::vector<float> input, target, output;  // (step, channel)
   std::vector<uint8_t> scored;               // (step, output); empty: all
+  std::vector<int32_t> label;                // (step): class asked for, or -1; empty: a task without classes
 };
 
 struct LossPoint {
@@ -85,7 +89,11 @@ struct Snapshot {
   std::vector<LossPoint> batch_losses;                      // of this network, thinned to at most 2,000
   std::shared_ptr<const MatrixView> weights;
   std::shared_ptr<const TraceView> trace;
-  std::string hash;          // 16 hexadecimal digits
+  std::shared_ptr<const Confusion> answers;  // held out, when the last epoch ended; null: no classes, or no epoch yet
+  DigitsPtr digits;                          // those that are here; null: none
+  bool wants_digits = false;                 // an experiment waits for digits, or for more than are here
+  uint64_t digits_asked = 0;                 // how often one found none at all
+  std::string hash;                          // 16 hexadecimal digits
   int64_t hash_updates = 0;  // after how many updates `hash` was taken: now, or a little before while it runs
   Audit audit;
   std::string failure;      // phase failed: why
@@ -102,7 +110,8 @@ struct LiveOptions {
   int threads = 1;         // of the trainer
   bool own_thread = true;  // false: call pump()
   std::string platform;    // for the session file's provenance
-  // Reads the digits when an experiment first needs them, where the program knows a place; else see give_digits().
+  // Reads the digits when an experiment first needs them, where the program knows a place. Else nothing is said:
+  // Snapshot::wants_digits, and give_digits() or give_digit_files().
   std::function<Result<Digits>()> find_digits;
 };
 
@@ -137,7 +146,9 @@ class Live {
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
   void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
   void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
-  void save(Download what);                               // the file comes out of take_file()
+  // The same from the four IDX files: training images and labels, test images and labels. `quiet`: says errors only.
+  void give_digit_files(const std::array<FilePtr, 4>& files, bool quiet);
+  void save(Download what);  // the file comes out of take_file()
 
   // The latest snapshot; never null, never blocks for long. Asking is what makes the next one.
   std::shared_ptr<const Snapshot> snapshot();
@@ -169,7 +180,8 @@ class Live {
       save,
       preview,
       give,
-      digits
+      digits,
+      digit_files
     } kind;
     std::shared_ptr<const Spec> spec;
     FilePtr file, recording;
@@ -177,6 +189,7 @@ class Live {
     int64_t number = 0;
     Download what = Download::session;
     DigitsPtr digits_given = nullptr;
+    std::array<FilePtr, 4> digit_files_given = {};
   };
 
   void send(Command command);
@@ -184,6 +197,8 @@ class Live {
   void obey(const Command& command);
   void obey_all(const std::deque<Command>& commands);
   void open(FilePtr file, FilePtr recording);
+  void take_digits(DigitsPtr digits);
+  void follow_history();
   void build(const Spec& spec, FilePtr recording, bool play, const Session* session);
   void after(Trainer::Event event);
   void publish(bool exact);
@@ -191,6 +206,7 @@ class Live {
   void say(bool error, std::string text);
   void make_file(Download what);
   bool running() const { return trainer_ && phase_ == Phase::running; }
+  bool waiting_for_digits() const { return waiting_spec_ && waiting_spec_->task.type == "digits"; }
 
   LiveOptions options_;
 
@@ -216,10 +232,12 @@ class Live {
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;
   DigitsPtr digits_;
+  uint64_t digits_asked_ = 0;
   std::shared_ptr<const Spec> waiting_spec_;  // needs the recording waiting_for_, or the digits
   FilePtr waiting_session_;
   std::string waiting_for_;
   std::shared_ptr<const std::vector<EpochRecord>> history_;
+  std::shared_ptr<const Confusion> answers_;
   std::vector<LossPoint> losses_;
   int64_t loss_stride_ = 1;
   bool stop_at_update_ = false, stop_at_epoch_ = false;

@@ -14,17 +14,40 @@ std::string with_value(const char* name, double v) {
   return text;
 }
 
+void choose(App& app, const char* label, const char* name, bool on, bool accuracy) {
+  const Palette& p = palette(app.theme);
+  if (on) {
+    ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
+    ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
+    ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
+  }
+  if (ImGui::Button(label)) app.view.accuracy = accuracy;
+  if (on) ImGui::PopStyleColor(3);
+  app.track(name);
+}
+
 }  // namespace
 
 void draw_loss(App& app) {
   const Palette& p = palette(app.theme);
   const Snapshot& s = *app.now;
   const float u = app.scale;
-  ImGui::PushFont(fonts.medium);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted("Loss");
-  ImGui::PopFont();
-  ImGui::SameLine();
+  if (s.setup && s.setup->classes > 0) {
+    choose(app, "Accuracy", "loss:accuracy", app.view.accuracy, true);
+    ImGui::SameLine(0, 4 * u);
+    choose(app, "Loss", "loss:loss", !app.view.accuracy, false);
+    ImGui::SameLine();
+    if (app.view.accuracy) {
+      ImGui::TextDisabled("right answers");
+      return draw_accuracy(app);
+    }
+  } else {
+    ImGui::PushFont(fonts.medium);
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted("Loss");
+    ImGui::PopFont();
+    ImGui::SameLine();
+  }
   ImGui::TextDisabled("%s", s.setup ? ("mean " + s.setup->loss_unit).c_str() : "");
   const char* label = "Log scale";
   ImGui::SameLine(ImGui::GetContentRegionMax().x - ImGui::CalcTextSize(label).x - ImGui::GetFrameHeight() - 8 * u);

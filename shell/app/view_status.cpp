@@ -102,7 +102,7 @@ void draw_top(App& app) {
   ImGui::SetCursorPos({width - buttons, 7 * u});
   if (!narrow) {
     if (button(app, "open", "Open\xe2\x80\xa6", Icon::none, 86 * u, false,
-               "A recording (CSV, NPY), a session (NPZ) or an experiment (JSON)"))
+               "A recording (CSV, NPY), a session (NPZ), an experiment (JSON) or the digits (four IDX files)"))
       app.host.pick_file();
     ImGui::SameLine(0, 6 * u);
     if (button(app, "download", "Download", Icon::none, 100 * u, false, "Session, weights, curves, picture",
@@ -250,8 +250,12 @@ void draw_status(App& app) {
     ImGui::SetTooltip("Recurrent weights whose sign differs from their neuron's, and weights where no synapse can be.");
   if (!narrow && !s.history->empty() && width > 1240 * u) {
     ImGui::SameLine(0, 12 * u);
-    std::snprintf(text, sizeof text, "%.5g", s.history->back().held_out);
-    field("held-out", "held-out loss", text, p.text, 90 * u);
+    const bool classes = s.setup->classes > 0 && std::isfinite(s.history->back().held_out_accuracy);
+    if (classes)
+      std::snprintf(text, sizeof text, "%.1f %% right", 100 * s.history->back().held_out_accuracy);
+    else
+      std::snprintf(text, sizeof text, "%.5g", s.history->back().held_out);
+    field("held-out", classes ? "held out" : "held-out loss", text, p.text, 90 * u);
   }
 }
 

@@ -41,6 +41,8 @@ void draw_traces(App& app) {
   if (ImGui::ArrowButton("##next", ImGuiDir_Right)) app.live.show_trial(t.trial + 1);
   app.track("trial:next");
 
+  if (setup.classes > 0) return draw_class_trial(app);
+
   const int outputs = static_cast<int>(setup.output_names.size()),
             inputs = static_cast<int>(setup.channel_names.size());
   const bool recording = setup.recording != nullptr;

@@ -10,7 +10,10 @@ void draw_settings(App& app);  // populations and every other key of the experim
 void draw_apply(App& app);     // train with the changed settings, or undo
 void draw_matrix(App& app);
 void draw_loss(App& app);
+void draw_accuracy(App& app);  // in the loss's place, of a task with classes
+void draw_answers(App& app);   // of a task with classes: which class was answered for which
 void draw_traces(App& app);
+void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
 void draw_recording(App& app);
 void draw_reproduce(App& app);
 void draw_speed(App& app);

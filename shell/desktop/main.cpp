@@ -61,8 +61,8 @@ class Desktop : public Host {
     ImGui::SetNextWindowSize({520 * app->scale, 0});
     if (!ImGui::BeginPopupModal("Open a file", nullptr, ImGuiWindowFlags_AlwaysAutoResize)) return;
     ImGui::TextWrapped(
-        "Path of a recording (CSV, NPY), a session (NPZ) or an experiment (JSON). Dropping the file on the window does "
-        "the same.");
+        "Path of a recording (CSV, NPY), a session (NPZ), an experiment (JSON) or one of the digits' four IDX files. "
+        "Dropping the file on the window does the same.");
     ImGui::SetNextItemWidth(-1);
     if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
     const bool enter = ImGui::InputText("##path", path_, sizeof path_, ImGuiInputTextFlags_EnterReturnsTrue);
