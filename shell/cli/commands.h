@@ -95,6 +95,17 @@ struct BenchCommand {
 };
 int bench(const BenchCommand& command);
 
+struct TheoryCommand {
+  double condition = 10;  // L / mu
+  double eta_l = 1;       // step length times L
+  int64_t steps = 60;
+  int64_t size = 2;  // weights; 2: the window's problem, more: a random one
+  uint64_t seed = 1;
+  bool json = false;
+  std::string csv, svg;
+};
+int theory(const TheoryCommand& command);
+
 // The experiment of a file, standard input or a link, with --set applied; problems are printed.
 struct Loaded {
   bool ok = false;

@@ -143,6 +143,22 @@ int parse_and_run(int argc, char** argv) {
                             "Write the workload's first minibatches, weights and losses (NPZ), for comparisons");
   bench_command->footer("Example: dalea bench --workload flip-flop --threads 2");
 
+  cli::TheoryCommand theory;
+  CLI::App* theory_command =
+      app.add_subcommand("theory", "Check on a quadratic what is proved of Dale's backpropagation (docs/THEORY.md)");
+  theory_command->add_option("--condition", theory.condition, "L / mu: how long the valley is, 1 to 10000")
+      ->capture_default_str();
+  theory_command->add_option("--eta", theory.eta_l, "Step length times L; up to 1 is covered, from 2 it may diverge")
+      ->capture_default_str();
+  theory_command->add_option("--steps", theory.steps, "Steps, 1 to 10000")->capture_default_str();
+  theory_command->add_option("--size", theory.size, "Weights: 2 is the window's problem, 3 to 200 a random one")
+      ->capture_default_str();
+  theory_command->add_option("--seed", theory.seed, "Of the random problem and its start")->capture_default_str();
+  theory_command->add_flag("--json", theory.json, "Print one JSON object");
+  theory_command->add_option("--csv", theory.csv, "Write every step of every method as CSV");
+  theory_command->add_option("--svg", theory.svg, "Write the figure as SVG");
+  theory_command->footer("Example: dalea theory --condition 100 --steps 500 --svg theory.svg");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -154,6 +170,7 @@ int parse_and_run(int argc, char** argv) {
   if (*inspect_command) return cli::inspect(inspect);
   if (*link_command) return cli::link(link);
   if (*bench_command) return cli::bench(bench);
+  if (*theory_command) return cli::theory(theory);
   return cli::unlink(unlink);
 }
 
