@@ -72,8 +72,8 @@ struct ViewState {
   int speed_threads = 1;
   reproduce::Options reproduce = {.quick = true};
   bool reproduce_forward = false;  // show the verdicts once they are there
-  bool accuracy = true;  // of a task with classes: that, or the loss
-  int digit_row = -1;    // last row read of the digit that is shown; -1: the last one
+  bool accuracy = true;            // of a task with classes: that, or the loss
+  int digit_row = -1;              // last row read of the digit that is shown; -1: the last one
 };
 
 class App {

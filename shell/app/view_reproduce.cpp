@@ -17,7 +17,7 @@ namespace {
 namespace figure = dalea::reproduce;
 
 ImVec4 colour_of(const std::string& name, Theme theme) {
-  const plot::Color c = plot::named_style(name).color;
+  const Color c = plot::named_style(name).color;
   // The grey of figures is for paper: lighter on a dark ground.
   const float lift = theme == Theme::dark ? 0.45f : 0.0f;
   const auto part = [&](uint8_t v) { return static_cast<float>(v) / 255.0f * (1 - lift) + lift; };

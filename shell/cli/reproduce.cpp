@@ -113,7 +113,8 @@ class Reproduction {
       return cancelled;
     }
     if (const std::optional<Error> error = study.error()) {
-      complain({command_.out + "/sessions/" + error->path, error->message});
+      const bool file = error->path.find(".npz") != std::string::npos || error->path.find(".json") != std::string::npos;
+      complain({(file ? sessions + "/" : "") + error->path, error->message});
       return failed;
     }
     return write(study);

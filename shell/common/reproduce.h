@@ -26,8 +26,8 @@ struct Options {
   // Seeds; 0: 6 (quick: 3). The published runs are five, and against five a sixth is the first that can reach p < .05
   // after Holm's correction over nine cells.
   int64_t runs = 0;
-  uint64_t first_seed = 1;         // and the ones after it
-  std::vector<std::string> tasks;  // of "flip-flop", "wave", "digits"; none: all
+  uint64_t first_seed = 1;              // and the ones after it
+  std::vector<std::string> tasks = {};  // of "flip-flop", "wave", "digits"; none: all
 };
 // Fills in what is 0 or empty; an error names the option.
 Result<Options> check(Options options);
