@@ -291,6 +291,7 @@ void App::frame() {
       tab("Weights", 0, draw_matrix);
       tab("Recording", 1, draw_recording);
       tab("Speed", 2, draw_speed);
+      tab("Theory", 3, draw_theory);
       ImGui::EndTabBar();
     }
     ImGui::EndChild();

@@ -12,6 +12,7 @@
 #include "app/live.h"
 #include "app/speed.h"
 #include "app/theme.h"
+#include "app/theory.h"
 #include "imgui.h"
 
 namespace dalea::app {
@@ -62,6 +63,8 @@ struct ViewState {
   const void* preview_shown = nullptr;
   int preview_width = 0, preview_height = 0;
   int speed_threads = 1;
+  std::shared_ptr<const MatrixView> theory_counted;  // whose boundary this is
+  OnBoundary theory_boundary;
 };
 
 class App {
@@ -93,6 +96,7 @@ class App {
   Host& host;
   Live live;
   Speed speed;
+  Theory theory;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design

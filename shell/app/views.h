@@ -13,6 +13,7 @@ void draw_loss(App& app);
 void draw_traces(App& app);
 void draw_recording(App& app);
 void draw_speed(App& app);
+void draw_theory(App& app);
 void draw_top(App& app);                               // title, share, theme
 void draw_status(App& app);                            // transport, epoch, hash, audit
 float draw_notices(App& app, ImVec2 at, float width);  // returns the height it took
