@@ -84,7 +84,7 @@ void App::open_preset(const std::string& id) {
     if (p.id == id) {
       notices_.clear();
       live.train(p.spec, nullptr, true);
-      view.tab = 0;
+      view.tab = tab_weights;
       return;
     }
   say(true, "There is no bundled experiment '" + id + "'");
@@ -130,7 +130,7 @@ void App::train_draft() {
   draft_edited();
   if (!problems.empty()) return say(true, problems.front().text());
   live.train(draft, draft_recording_, true);
-  view.tab = 0;
+  view.tab = tab_weights;
 }
 
 void App::train_preview() {
@@ -153,7 +153,7 @@ void App::train_preview() {
   spec.recording.warmup = std::min(spec.recording.warmup, spec.task.steps / 2);
   draft_recording_ = preview.file;
   live.train(spec, preview.file, true);
-  view.tab = 0;
+  view.tab = tab_weights;
 }
 
 void App::toggle() {
@@ -171,7 +171,7 @@ void App::copy_link() {
 void App::measure(std::vector<std::string> workloads, int threads, double seconds) {
   live.pause();
   view.speed_threads = threads;
-  view.tab = 2;
+  view.tab = tab_speed;
   speed.start(std::move(workloads), threads, seconds);
 }
 
@@ -210,7 +210,7 @@ void App::take_messages() {
   Preview fresh;
   while (live.take_preview(fresh)) {
     preview = std::move(fresh);
-    view.tab = 1;
+    view.tab = tab_recording;
     fresh_ = true;
     if (!preview.recording) say(true, preview.error);
   }
@@ -302,11 +302,12 @@ void App::frame() {
         draw(*this);
         ImGui::EndTabItem();
       };
-      tab("Weights", 0, draw_matrix);
-      tab("Recording", 1, draw_recording);
+      tab("Weights", tab_weights, draw_matrix);
+      tab("Recording", tab_recording, draw_recording);
+      if (now->setup && now->setup->classes > 0) tab("Answers", tab_answers, draw_answers);
       tab("Reproduce", tab_reproduce, draw_reproduce);
-      tab("Speed", 2, draw_speed);
-      if (now->setup && now->setup->classes > 0) tab("Answers", 3, draw_answers);
+      tab("Theory", tab_theory, draw_theory);
+      tab("Speed", tab_speed, draw_speed);
       ImGui::EndTabBar();
     }
     ImGui::EndChild();

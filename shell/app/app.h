@@ -14,6 +14,7 @@
 #include "app/reproducer.h"
 #include "app/speed.h"
 #include "app/theme.h"
+#include "app/theory.h"
 #include "imgui.h"
 
 namespace dalea::app {
@@ -49,7 +50,16 @@ struct Rect {
 enum class MatrixMode { initial, now, change };
 
 // The centre's tabs, for ViewState::tab.
-enum Tab { tab_weights, tab_recording, tab_speed, tab_reproduce };
+enum Tab {
+  tab_weights,
+  tab_recording,
+  tab_answers,
+  tab_runs,
+  tab_prune,
+  tab_reproduce,
+  tab_theory,
+  tab_speed
+};
 
 // What only the window knows.
 struct ViewState {
@@ -65,7 +75,7 @@ struct ViewState {
   std::vector<uint32_t> pixels;
   bool log_loss = true;
   int first_output = 0;
-  int tab = -1;  // centre tab to bring forward; -1: as it is
+  int tab = -1;  // Tab to bring forward; -1: as it is
   ImTextureID preview_texture = {};
   const void* preview_shown = nullptr;
   int preview_width = 0, preview_height = 0;
@@ -74,6 +84,8 @@ struct ViewState {
   bool reproduce_forward = false;  // show the verdicts once they are there
   bool accuracy = true;            // of a task with classes: that, or the loss
   int digit_row = -1;              // last row read of the digit that is shown; -1: the last one
+  std::shared_ptr<const MatrixView> theory_counted;  // whose boundary this is
+  OnBoundary theory_boundary;
 };
 
 class App {
@@ -110,6 +122,7 @@ class App {
   Live live;
   Speed speed;
   Reproducer reproducer;
+  Theory theory;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design

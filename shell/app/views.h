@@ -17,6 +17,7 @@ void draw_class_trial(App& app);  // what draw_traces shows of a task with class
 void draw_recording(App& app);
 void draw_reproduce(App& app);
 void draw_speed(App& app);
+void draw_theory(App& app);
 void draw_top(App& app);                               // title, share, theme
 void draw_status(App& app);                            // transport, epoch, hash, audit
 float draw_notices(App& app, ImVec2 at, float width);  // returns the height it took
