@@ -66,6 +66,7 @@ struct ReproduceCommand {
   bool json = false, quiet = false;
 };
 int reproduce(const ReproduceCommand& command);
+
 struct WeightsCommand {
   std::vector<std::string> sessions;
   std::vector<std::string> groups;  // NAME=FILE, the file may have * and ?

@@ -104,6 +104,7 @@ int parse_and_run(int argc, char** argv) {
   reproduce_command->add_flag("--quiet", reproduce.quiet, "No progress on stderr");
   reproduce_command->footer(
       "Example: dalea reproduce fig2 --quick\nStopped or killed, the same command goes on from the last epoch.");
+
   cli::WeightsCommand weights;
   CLI::App* weights_command = app.add_subcommand(
       "weights", "Recurrent weights before and after training, by condition: distributions, matrices, divergences");

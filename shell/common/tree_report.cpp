@@ -9,7 +9,7 @@
 namespace dalea {
 namespace {
 
-constexpr int64_t survivor_bins = 25, kernel_points = 256;
+constexpr int64_t survivor_bins = 20, kernel_points = 256;
 
 std::string short_text(double v) {
   char text[40];
@@ -57,8 +57,8 @@ plot::Series curve(const std::vector<OverlapPoint>& points, const std::string& n
 
 plot::Panel overlap_panel(const OverlapStudy& study, int64_t size) {
   plot::LineChart chart;
-  chart.x.label = "sparsity (absent connections / all)";
-  chart.y.label = "surviving edges of the tree";
+  chart.x.label = "sparsity";
+  chart.y.label = "surviving tree edges";
   chart.x.min = chart.y.min = 0;
   chart.x.max = chart.y.max = 1;
   const std::vector<PruneMethod> methods = methods_of(study);
@@ -75,12 +75,11 @@ plot::Panel overlap_panel(const OverlapStudy& study, int64_t size) {
     }
     chart.series.push_back(std::move(s));
   }
-  constexpr Color violet = plot::rgb(0x8c6bb1);
+  constexpr Color violet = plot::rgb(0x6a4a94), pale = plot::rgb(0xcbb9e0);  // the two are often the same
   chart.series.push_back(curve(points, "expected at random",
                                {plot::rgb(0x777777), plot::Dash::dashed, plot::Marker::none, 0.9},
                                [](const OverlapPoint& p) { return p.random; }));
-  chart.series.push_back(curve(points, "bound of top-prob, published",
-                               {violet, plot::Dash::dotted, plot::Marker::none, 1.1},
+  chart.series.push_back(curve(points, "bound of top-prob, published", {pale, plot::Dash::solid, plot::Marker::none, 3},
                                [](const OverlapPoint& p) { return p.bound.published; }));
   chart.series.push_back(curve(points, "bound, corrected", {violet, plot::Dash::dash_dot, plot::Marker::none, 1.1},
                                [](const OverlapPoint& p) { return p.bound.corrected; }));
@@ -116,16 +115,12 @@ plot::Panel survivors_panel(const OverlapStudy& study, int64_t size, double surv
     plot::Series s;
     s.name = text_of(survivors.method);
     s.style = plot::named_style(s.name);
-    s.style.marker = plot::Marker::none;
-    s.style.dash = survivors.method == PruneMethod::random      ? plot::Dash::solid
-                   : survivors.method == PruneMethod::magnitude ? plot::Dash::dashed
-                                                                : plot::Dash::dotted;
+    s.marks = true;
     const std::vector<double> density = h->density();
-    for (size_t k = 0; k < density.size(); ++k)
-      for (size_t edge : {k, k + 1}) {
-        s.x.push_back((*edges)[edge]);
-        s.y.push_back(density[k]);
-      }
+    for (size_t k = 0; k < density.size(); ++k) {
+      s.x.push_back(((*edges)[k] + (*edges)[k + 1]) / 2);
+      s.y.push_back(density[k]);
+    }
     chart.series.push_back(std::move(s));
   }
   return {"Survivors at sparsity " + short_text(survivors_at) + ", N = " + std::to_string(size), std::move(chart),
@@ -150,7 +145,7 @@ std::string quoted_label(const std::string& text) {
 
 std::string below_text(int64_t all, const std::vector<double>& above) {
   const auto below = static_cast<size_t>(all) - above.size();
-  std::string text = "at " + std::to_string(below) + " of " + std::to_string(all);
+  std::string text = "at " + std::to_string(below) + " of " + std::to_string(all) + " sparsities";
   if (above.empty() || below == 0) return text;
   text += " (not at ";
   for (size_t k = 0; k < above.size(); ++k) text += (k == 0 ? "" : ", ") + short_text(above[k]);
@@ -181,8 +176,8 @@ std::string bound_sentence(const BoundComparison& c) {
   if (c.sparsities == 0)
     return size + "no sparsity leaves a connection, so there is nothing to compare the bound with.";
   std::string text = size + "the lower bound of top-prob lies below what random pruning keeps " +
-                     below_text(c.sparsities, c.published_above) + " sparsities as published, corrected " +
-                     below_text(c.sparsities, c.corrected_above) + ".";
+                     below_text(c.sparsities, c.published_above) + " as published, and " +
+                     below_text(c.sparsities, c.corrected_above) + " when corrected.";
   if (static_cast<int64_t>(2 * c.corrected_above.size()) < c.sparsities)
     text += " It does not show that top-prob keeps more than chance.";
   return text;

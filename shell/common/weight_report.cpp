@@ -204,6 +204,12 @@ std::vector<plot::Style> styles_of(const WeightReport& report) {
     // "dale, pruned" is a kind of dale, but must not look like it beside it.
     plot::Style style = plot::named_style(g.name);
     for (size_t k = 0; taken(style) && k < 16; ++k) style = plot::series_style(k);
+    style.marker = plot::Marker::none;  // on lines of hundreds of points; so the dash must tell them apart
+    const auto dashed = [&](plot::Dash dash) {
+      return std::any_of(styles.begin(), styles.end(), [&](const plot::Style& t) { return t.dash == dash; });
+    };
+    for (plot::Dash dash : {plot::Dash::solid, plot::Dash::dash_dot, plot::Dash::dashed, plot::Dash::dotted})
+      if (dashed(style.dash) && !dashed(dash)) style.dash = dash;
     styles.push_back(style);
   }
   return styles;
@@ -221,7 +227,6 @@ plot::Panel densities_panel(const WeightReport& report, const WeightGroupReport&
   chart.y.log = true;
   chart.y.min = floor;
   plot::Series steps, before, after;
-  steps.name = "after, histogram";
   steps.style = {style.color, plot::Dash::solid, plot::Marker::none, 0.5};
   const std::vector<double> density = g.final.histogram.density();
   for (size_t k = 0; k < density.size(); ++k)
@@ -231,10 +236,10 @@ plot::Panel densities_panel(const WeightReport& report, const WeightGroupReport&
     }
   for (double& v : steps.y) v = std::max(v, floor / 10);  // empty bins go to the axis, they are no gaps
   steps.fill = true;
-  before.name = "before";
-  before.style = {plot::rgb(0x222222), plot::Dash::dashed, plot::Marker::none, 1.2};
-  after.name = "after";
-  after.style = {style.color, plot::Dash::solid, plot::Marker::none, 1.4};
+  before.name = "before training";
+  before.style = {plot::rgb(0x222222), plot::Dash::dotted, plot::Marker::none, 1.2};
+  after.name = g.name;
+  after.style = style;
   for (plot::Series* s : {&before, &after}) {
     const WeightSet& set = s == &before ? g.initial : g.final;
     if (set.density.empty()) continue;
@@ -266,7 +271,6 @@ plot::Panel together_panel(const WeightReport& report, const std::vector<plot::S
     plot::Series s;
     s.name = report.groups[g].name;
     s.style = styles[g];
-    s.style.marker = plot::Marker::none;
     s.x = report.grid;
     for (double v : set.density) s.y.push_back(std::max(v, floor / 10));
     chart.series.push_back(std::move(s));
@@ -290,7 +294,10 @@ plot::Panel divergence_panel(const WeightReport& report, const std::vector<plot:
       group.high = k.mean + k.sd;
     }
     for (size_t g = 0; g < report.groups.size(); ++g)
-      if (report.groups[g].name == d.group) group.style = styles[g];
+      if (report.groups[g].name == d.group) {
+        group.style = styles[g];
+        group.style.marker = plot::named_style(d.group).marker;
+      }
     chart.groups.push_back(std::move(group));
   }
   return {published ? "From " + report.options.reference + ": own ranges, as published"
@@ -377,7 +384,8 @@ plot::Figure weights_figure(const WeightReport& report) {
   plot::Figure figure;
   figure.title = "Recurrent weights before and after training";
   figure.caption =
-      "Densities of the weights of all runs of a group (Gaussian kernels, Scott's bandwidth; histogram in bins common "
+      "Densities of the weights of all runs of a group after training (Gaussian kernels, Scott's bandwidth; histogram "
+      "in bins common "
       "to "
       "all groups).";
   for (size_t g = 0; g < report.groups.size(); ++g)
@@ -389,6 +397,7 @@ plot::Figure weights_figure(const WeightReport& report) {
   }
   figure.columns = figure.panels.size() > 1 ? 2 : 1;
   figure.width_mm = figure.panels.size() > 1 ? plot::double_column_mm : plot::single_column_mm;
+  figure.shared_legend = figure.panels.size() > 1;
   return figure;
 }
 
