@@ -38,6 +38,9 @@ struct KernelDensity {
   std::vector<double> density;  // per grid point
 };
 Result<KernelDensity> gaussian_kde(Values x, Values grid);
+// Nearly the same for any number of values: those within a sixteenth of a bandwidth stand together at their mean, which
+// changes the density by less than a thousandth of its peak. Grid ascending; no limit on values x grid.
+Result<KernelDensity> binned_kde(Values x, Values grid);
 
 // Kullback & Leibler 1951: sum of p ln(p / q) in nats, after dividing p and q by their sums. Entries >= 0; q must not
 // be 0 where p is above 0.

@@ -2,7 +2,9 @@
 // are the presynaptic and the postsynaptic copies of the neurons and whose edges are the weights (SEEDS 3.8).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "error.h"
@@ -64,12 +66,12 @@ struct OverlapPoint {
   int64_t size = 0;
   double sparsity = 0;
   PruneMethod method = PruneMethod::random;
-  double mean = 0, sd = 0;  // over matrices; sd with matrices - 1 (0 for one matrix)
+  double mean = 0, sd = 0;  // over matrices (of a given one: over its masks); sd with count - 1, 0 for one
   double density = 0;       // achieved, mean
-  double random = 0;        // the expectation of random pruning
+  double random = 0;        // the expectation of random pruning, which leaves zeros alone
   OverlapBound bound;       // of top-prob at this size and sparsity, mean
 };
-struct Survivors {  // the first matrix of a size, its first mask
+struct Survivors {  // the first mask of every matrix of a size, pooled
   int64_t size = 0;
   PruneMethod method = PruneMethod::random;
   std::vector<float> values;
@@ -77,10 +79,18 @@ struct Survivors {  // the first matrix of a size, its first mask
 struct OverlapStudy {
   std::vector<OverlapPoint> points;  // sizes outermost, then methods, then sparsities
   std::vector<Survivors> survivors;
+  bool complete = false;  // false: cancelled, the sizes finished so far
 };
 // Matrix m of size N uses the coordinates (seed, purpose, run, epoch N, trial 4096 m), its mask d trial 4096 m + d + 1:
 // the same draws at every sparsity and for every method, so that differences between points are not noise of the draws.
-Result<OverlapStudy> study_overlap(const OverlapStudyOptions& options, uint64_t seed, Purpose purpose,
-                                   uint32_t run = 0);
+// `progress` hears of masks done and of all; `cancel` may be null.
+Result<OverlapStudy> study_overlap(const OverlapStudyOptions& options, uint64_t seed, Purpose purpose, uint32_t run = 0,
+                                   const std::function<void(int64_t, int64_t)>& progress = nullptr,
+                                   const std::atomic<bool>* cancel = nullptr);
+// The same of one given square matrix; sizes and matrices of the options have no meaning.
+Result<OverlapStudy> study_overlap_of(const Weights& w, const OverlapStudyOptions& options, uint64_t seed,
+                                      Purpose purpose, uint32_t run = 0,
+                                      const std::function<void(int64_t, int64_t)>& progress = nullptr,
+                                      const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace dalea

@@ -67,6 +67,32 @@ struct ReproduceCommand {
 };
 int reproduce(const ReproduceCommand& command);
 
+struct WeightsCommand {
+  std::vector<std::string> sessions;
+  std::vector<std::string> groups;  // NAME=FILE, the file may have * and ?
+  std::string reference;            // empty: "conventional", where there is such a group
+  int64_t bins = 100;
+  double scale = 0.2;
+  std::string out = "weights";
+  bool json = false;
+  bool quiet = false;
+};
+int weights(const WeightsCommand& command);
+
+struct TreesCommand {
+  std::vector<int64_t> sizes;      // empty: 10, 50, 100
+  std::vector<double> sparsities;  // empty: 0, 0.05, ... 1
+  int64_t matrices = 20, draws = 1;
+  bool exact_count = false;
+  bool as_published = false;
+  uint64_t seed = 1;
+  std::string session;  // a trained network's matrix in place of random ones
+  std::string out = "trees";
+  bool json = false;
+  bool quiet = false;
+};
+int trees(const TreesCommand& command);
+
 struct InspectOptions {
   std::string file;
   std::vector<std::string> set;

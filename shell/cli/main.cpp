@@ -105,6 +105,59 @@ int parse_and_run(int argc, char** argv) {
   reproduce_command->footer(
       "Example: dalea reproduce fig2 --quick\nStopped or killed, the same command goes on from the last epoch.");
 
+  cli::WeightsCommand weights;
+  CLI::App* weights_command = app.add_subcommand(
+      "weights", "Recurrent weights before and after training, by condition: distributions, matrices, divergences");
+  weights_command->add_option(
+      "session", weights.sessions,
+      "Session files (.npz) of one or several conditions (constraint, feedback, pruned or not)");
+  weights_command
+      ->add_option("--group", weights.groups,
+                   "NAME=FILE: a group of your own; FILE may hold * and ?, quoted (may be repeated)")
+      ->allow_extra_args(false);
+  weights_command->add_option("--reference", weights.reference,
+                              "The group that divergences are from (default: conventional)");
+  weights_command->add_option("--bins", weights.bins, "Bins of histograms and divergences")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  weights_command->add_option("--scale", weights.scale, "Where the matrices' colours end; 0: by the weights")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  weights_command->add_option("--out", weights.out, "Folder for tables and figures")->capture_default_str();
+  weights_command->add_flag("--json", weights.json, "Print one JSON object on stdout");
+  weights_command->add_flag("--quiet", weights.quiet, "No remarks on stderr");
+  weights_command->footer("Example: dalea weights dale/run-*/session.npz conventional/run-*/session.npz");
+
+  cli::TreesCommand trees;
+  CLI::App* trees_command = app.add_subcommand(
+      "trees", "How much of a matrix's strongest wiring, its maximum spanning tree, survives pruning");
+  trees_command->add_option("--sizes", trees.sizes, "Neurons of the random matrices (default: 10,50,100)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  trees_command
+      ->add_option("--sparsity", trees.sparsities,
+                   "Part of all connections that is absent afterwards, 0 to 1 (default: 0, 0.05, ... 1)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  CLI::Option* matrices = trees_command->add_option("--matrices", trees.matrices, "Random matrices of each size")
+                              ->check(CLI::Range(1, 1 << 20))
+                              ->capture_default_str();
+  CLI::Option* draws = trees_command->add_option("--draws", trees.draws, "Masks of each matrix; of a session: 20")
+                           ->check(CLI::Range(1, 4095))
+                           ->capture_default_str();
+  trees_command->add_flag("--exact-count", trees.exact_count, "Keep exactly the number asked for, not about it");
+  trees_command->add_flag("--as-published", trees.as_published, "The published formulas with their faults");
+  trees_command->add_option("--seed", trees.seed, "Seed of matrices and masks")
+      ->check(CLI::Range(uint64_t{0}, max_seed))
+      ->capture_default_str();
+  trees_command->add_option("--session", trees.session, "The matrix of a trained network instead; its edges as a table")
+      ->excludes("--sizes")
+      ->excludes(matrices);
+  trees_command->add_option("--out", trees.out, "Folder for tables and figures")->capture_default_str();
+  trees_command->add_flag("--json", trees.json, "Print one JSON object on stdout");
+  trees_command->add_flag("--quiet", trees.quiet, "No progress on stderr");
+  trees_command->footer("Example: dalea trees --sizes 50 --matrices 100");
+
   cli::InspectOptions inspect;
   CLI::App* inspect_command = app.add_subcommand("inspect", "Say what is in an experiment, a session or a recording");
   inspect_command->add_option("file", inspect.file, "Experiment (.json), session (.npz) or recording (.csv, .npy)")
@@ -167,6 +220,11 @@ int parse_and_run(int argc, char** argv) {
   if (*run_command) return cli::run(run);
   if (*prune_command) return cli::prune(prune);
   if (*reproduce_command) return cli::reproduce(reproduce);
+  if (*weights_command) return cli::weights(weights);
+  if (*trees_command) {
+    if (!trees.session.empty() && draws->count() == 0) trees.draws = 20;
+    return cli::trees(trees);
+  }
   if (*inspect_command) return cli::inspect(inspect);
   if (*link_command) return cli::link(link);
   if (*bench_command) return cli::bench(bench);

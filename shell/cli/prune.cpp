@@ -9,7 +9,7 @@
 #include "cli/progress.h"
 #include "cli/prune_report.h"
 #include "common/files.h"
-#include "session/session.h"
+#include "common/session_weights.h"
 
 namespace dalea::cli {
 namespace {
@@ -24,14 +24,6 @@ double seconds_since(Clock::time_point start) {
 ExitCode refuse(const Error& error) {
   complain(error);
   return bad_input;
-}
-
-Result<Session> load_session(const std::string& path) {
-  Result<std::vector<std::byte>> bytes = read_file(path);
-  if (!bytes) return bytes.error();
-  if (as_text(*bytes).substr(0, 2) != "PK")
-    return Error{path, "is not a session; give the session.npz that dalea run leaves in its --out"};
-  return read_session(*bytes, path);
 }
 
 // The experiment without what may differ between its runs.
@@ -264,7 +256,7 @@ class Pruning {
       if (command_.sessions.size() > 1) return {};  // this one had not begun
       return Error{path, "does not exist, so there is nothing to resume; leave --resume out to start"};
     }
-    Result<Session> session = load_session(path);
+    Result<Session> session = read_session_file(path);
     if (!session) return session.error();
     if (print_spec(session->spec, true) != print_spec(trainer.spec(), true) ||
         !same_mask(session->state.mask.get(), mask))
@@ -311,7 +303,7 @@ int prune(const PruneCommand& command) {
 
   std::vector<Session> sessions;
   for (const std::string& path : command.sessions) {
-    Result<Session> session = load_session(path);
+    Result<Session> session = read_session_file(path);
     if (!session) return refuse(session.error());
     if (!command.recording.empty()) {
       if (session->spec.task.type != "recording")

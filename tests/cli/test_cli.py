@@ -429,8 +429,167 @@ class CommandLine(unittest.TestCase):
         os.remove(cells)
         self.assertIn("recording.file", self.refused(*line, cwd=self.dir))
 
+    def condition(self, constraint, seed, *args):
+        out = os.path.join(self.dir, "%s-%d" % (constraint, seed))
+        done = dalea("run", self.tiny, "--out", out, "--quiet", "--set", "training.constraint=" + constraint, "--set",
+                     "seed=%d" % seed, "--set", "training.optimizer.lr=0.02", *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return os.path.join(out, "session.npz")
+
+    def written(self, *args, out="figures"):
+        done = dalea(*args, "--out", os.path.join(self.dir, out), "--json", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        for name in result["files"]:
+            with open(os.path.join(self.dir, out, name), "rb") as f:
+                start = f.read(8)
+            self.assertTrue(start.startswith({".png": b"\x89PNG", ".svg": b"<"}.get(name[-4:], b"")), name)
+        return result
+
+    def test_weights_by_condition(self):
+        sessions = [self.condition(c, s) for c in ("dale", "conventional") for s in (1, 2)]
+        r = self.written("weights", *sessions)
+        self.assertEqual(r["files"], ["weights.csv", "kl.csv", "weights.svg", "weights.png", "matrices.svg",
+                                      "matrices.png"])
+        self.assertEqual([g["name"] for g in r["groups"]], ["dale", "conventional"])
+        self.assertEqual([run["seed"] for run in r["groups"][0]["runs"]], [1, 2])
+        dale_, free = (g["final"] for g in r["groups"])
+        self.assertEqual(dale_["count"], 2 * 32 * 32)
+        self.assertEqual(dale_["wrong_sign"], 0)
+        self.assertGreater(free["wrong_sign"], 0)
+        self.assertEqual(free["zero"], 0)
+        self.assertEqual([g["initial"]["wrong_sign"] for g in r["groups"]], [0, 0])
+        self.assertEqual(r["groups"][0]["initial"], r["groups"][1]["initial"])  # the same seeds
+        by = {(d["group"], d["when"]): d for d in r["divergences"]}
+        self.assertEqual(len(by), 4)
+        self.assertEqual(len(by["dale", "final"]["common_bins"]["pairs"]), 4)
+        self.assertEqual(len(by["conventional", "final"]["common_bins"]["pairs"]), 2)  # no run with itself
+        published = by["dale", "final"]["as_published"]
+        self.assertAlmostEqual(published["bar"], published["variance"] / 2, places=15)
+        with open(os.path.join(self.dir, "figures", "kl.csv")) as f:
+            self.assertEqual(len(f.readlines()), 1 + 2 * (4 + 2))
+        table = dalea("weights", *sessions, "--out", self.dir + "/t", "--quiet").stdout
+        for word in ("wrong sign", "before", "after", "Kullback-Leibler divergence from conventional", "matrices.png"):
+            self.assertIn(word, table)
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed: the numbers were not compared")
+        W = numpy.concatenate([numpy.load(s)["parameters/W_rec"].ravel() for s in sessions[:2]]).astype(float)
+        self.assertAlmostEqual(dale_["mean"], W.mean(), places=12)
+        self.assertAlmostEqual(dale_["sd"], W.std(ddof=1), places=12)
+        self.assertEqual(dale_["zero"], int((W == 0).sum()))
+        self.assertEqual(dale_["negligible"], int((abs(W) < 1e-5).sum()))
+        self.assertGreater(dale_["zero"], 0)
+
+    def test_weights_groups_of_ones_own(self):
+        sessions = [self.condition("dale", s) for s in (1, 2)]
+        fast = self.condition("dale", 3, "--set", "training.batch=40")
+        self.assertIn("differs from", self.refused("weights", *sessions, fast))
+        self.assertIn("name the groups: --group NAME=", self.refused("weights", *sessions, fast))
+        r = self.written("weights", "--group", "small=" + self.dir + "/dale-[12]/session.npz", "--group", "large=" + fast,
+                         "--reference", "small")
+        self.assertEqual([(g["name"], len(g["runs"])) for g in r["groups"]], [("small", 2), ("large", 1)])
+        self.assertEqual(r["reference"], "small")
+        one = self.written("weights", sessions[0], out="one")
+        self.assertNotIn("kl.csv", one["files"])
+        self.assertEqual((one["reference"], one["divergences"]), (None, []))
+        pruned = self.pruned(sessions[0], "--method", "random", "--sparsity", "0.5", "--exact-count")
+        r = self.written("weights", sessions[0], os.path.join(self.dir, "pruned", "pruned.npz"), out="both")
+        self.assertEqual([g["name"] for g in r["groups"]], ["dale", "dale, pruned"])
+        self.assertEqual(r["groups"][1]["final"]["count"], 512)
+        self.assertEqual(pruned["points"][0]["density"], 0.5)
+
+        self.assertIn("same run and seed", self.refused("weights", sessions[0], sessions[0]))
+        self.assertIn("the groups are: dale", self.refused("weights", *sessions, "--reference", "conventional"))
+        self.assertIn("give NAME=FILE", self.refused("weights", "--group", sessions[0]))
+        self.assertIn("finds no file", self.refused("weights", "--group", "a=" + self.dir + "/no*/session.npz"))
+        self.assertIn("nothere.npz", self.refused("weights", "--group", "a=nothere.npz"))
+        self.assertIn("session: is missing", self.refused("weights"))
+        self.assertIn("is not a session", self.refused("weights", self.tiny))
+        self.assertIn("differ", self.refused("weights", sessions[0], self.trained()))
+        self.refused("weights", sessions[0], "--bins", "0")
+        self.refused("weights", sessions[0], "--scale", "-1")
+
+    def test_trees(self):
+        line = ["trees", "--sizes", "10,50", "--sparsity", "0.5,0.9", "--matrices", "12"]
+        r = self.written(*line)
+        self.assertEqual(r["files"], ["trees.csv", "survivors.csv", "trees.svg", "trees.png"])
+        at = {(p["size"], p["method"], p["sparsity"]): p for p in r["points"]}
+        self.assertEqual(len(at), 2 * 3 * 2)
+        self.assertAlmostEqual(at[50, "top-prob", 0.5]["overlap"], 0.974, delta=0.025)  # SEEDS 3.8
+        self.assertAlmostEqual(at[50, "top-prob", 0.9]["overlap"], 0.195, delta=0.04)
+        self.assertAlmostEqual(at[50, "random", 0.9]["overlap"], 0.1, delta=0.04)
+        self.assertAlmostEqual(at[50, "top-prob", 0.9]["bound_published"], 0.033, delta=0.0015)
+        self.assertGreater(at[50, "magnitude", 0.9]["overlap"], 0.98)
+        self.assertEqual(at[50, "magnitude", 0.9]["random"], 0.1)
+        self.assertEqual(r["bounds"][1]["corrected_not_below_random"], [])
+        self.assertIn("N = 50", r["bounds"][1]["sentence"])
+        again = self.written(*line)
+        self.assertEqual(again, r)
+        self.assertNotEqual(self.written(*line, "--seed", "2")["points"], r["points"])
+        exact = self.written(*line, "--exact-count")
+        self.assertTrue(all(abs(p["density"] - (1 - p["sparsity"])) < 1e-12 for p in exact["points"]))
+        more = self.written(*line, "--as-published")["points"]
+        self.assertTrue(all(p["density"] > at[10, "top-prob", p["sparsity"]]["density"] for p in more
+                            if p["size"] == 10 and p["method"] == "top-prob"))
+        done = dalea(*line, "--out", self.dir + "/t")
+        self.assertIn("trees: 144 of 144 masks", done.stderr)
+        for word in ("magnitude", "if random", "corrected", "lies below what random pruning keeps at", "survivors.csv"):
+            self.assertIn(word, done.stdout)
+
+        self.assertIn("sizes[0]: is 0", self.refused("trees", "--sizes", "0"))
+        self.assertIn("sizes[0]: is 5000", self.refused("trees", "--sizes", "5000"))
+        self.assertIn("twice", self.refused("trees", "--sizes", "10,10"))
+        self.assertIn("twice", self.refused("trees", "--sparsity", "0.5,0.5"))
+        self.assertIn("sparsities[0]: is outside 0 to 1", self.refused("trees", "--sparsity", "1.5"))
+        self.assertIn("not as published", self.refused("trees", "--as-published", "--exact-count"))
+        self.refused("trees", "--matrices", "0")
+        self.refused("trees", "--draws", "5000")
+        self.refused("trees", "--session", "s.npz", "--sizes", "10")
+
+    def test_trees_of_a_session(self):
+        session = self.condition("dale", 1)
+        r = self.written("trees", "--session", session, "--sparsity", "0.5")
+        self.assertEqual(r["files"], ["edges.csv", "trees.csv", "survivors.csv", "trees.svg", "trees.png", "tree.svg",
+                                      "tree.png"])
+        self.assertEqual((r["draws"], r["matrices"]), (20, 1))
+        self.assertEqual(r["session"]["edges"], 63)
+        with open(os.path.join(self.dir, "figures", "edges.csv")) as f:
+            rows = [line.strip().split(",") for line in f][1:]
+        self.assertEqual([int(row[0]) for row in rows], list(range(1, 64)))
+        self.assertTrue(all(row[4].split()[0] == ("E" if int(row[1]) < 24 else "I") for row in rows))
+        self.assertIn("is not a session", self.refused("trees", "--session", self.tiny))
+        try:
+            import numpy
+            from scipy.sparse import csr_matrix
+            from scipy.sparse.csgraph import minimum_spanning_tree
+        except ImportError:
+            self.skipTest("scipy is not installed: the tree was not compared")
+        W = numpy.load(session)["parameters/W_rec"].astype(float)
+        graph = numpy.zeros((64, 64))
+        graph[:32, 32:] = -abs(W)
+        tree = minimum_spanning_tree(csr_matrix(graph)).toarray()[:32, 32:]
+        self.assertEqual({(int(row[2]), int(row[1])) for row in rows}, set(map(tuple, numpy.argwhere(tree != 0))))
+        self.assertAlmostEqual(r["session"]["weight"], -tree.sum(), places=10)
+        for row in rows:
+            self.assertAlmostEqual(float(row[3]), W[int(row[2]), int(row[1])], places=7)
+
+    def test_trees_interrupted(self):
+        process = subprocess.Popen(DALEA + ["trees", "--sizes", "10,400", "--matrices", "200", "--out", self.out],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "masks" in line:
+                break
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("cancelled after", err)
+        self.assertTrue(os.path.exists(os.path.join(self.out, "trees.csv")))
+
     def test_help_everywhere(self):
-        for command in ([], ["run"], ["prune"], ["inspect"], ["link"], ["unlink"]):
+        for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["inspect"], ["link"], ["unlink"]):
             done = dalea(*command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Example:", done.stdout)
