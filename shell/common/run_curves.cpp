@@ -27,12 +27,12 @@ size_t most_epochs(const RunCurves& curves) {
 }
 
 plot::Series series_of(const RunCurves& curves, double EpochRecord::*value, const std::string& name,
-                       const plot::Style& style, double factor) {
+                       const plot::Style& style, double factor, bool banded = true) {
   plot::Series series;
   series.name = name;
   series.style = style;
   const CurveSpread spread = spread_of(curves, value);
-  const bool band = curves.runs.size() > 1;
+  const bool band = banded && curves.runs.size() > 1;
   for (size_t e = 0; e < spread.mean.size(); ++e) {
     const double mean = factor * spread.mean[e], sd = factor * spread.sd[e];
     series.x.push_back(static_cast<double>(e + 1));
@@ -143,9 +143,9 @@ plot::Figure curves_figure(const std::vector<RunCurves>& groups, const std::stri
     plot::Style held_out = plot::named_style(g.name);
     held_out.dash = plot::Dash::solid;
     loss.series = {series_of(g, &EpochRecord::train, "train", train, 1),
-                   series_of(g, &EpochRecord::validation, "validation", validation, 1),
+                   series_of(g, &EpochRecord::validation, "validation", validation, 1, false),
                    series_of(g, &EpochRecord::held_out, "held out", held_out, 1)};
-    accuracy.series = {series_of(g, &EpochRecord::validation_accuracy, "validation", validation, 100),
+    accuracy.series = {series_of(g, &EpochRecord::validation_accuracy, "validation", validation, 100, false),
                        series_of(g, &EpochRecord::held_out_accuracy, "held out", held_out, 100)};
   } else {
     for (const RunCurves& g : groups) {
