@@ -6,15 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 
 namespace dalea::cli {
 namespace {
 
 using nlohmann::json;
-
-json number_or_null(double v) {
-  return std::isfinite(v) ? json(v) : json(nullptr);
-}
 
 // A point of every network, or of the only one: over runs the sd is of the runs' means over draws.
 struct Row {

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import sys
@@ -216,6 +217,117 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(os.path.exists(os.path.join(self.out, "run-2", "session.npz")))
         again = self.result("--set", "runs=2", "--resume")
         self.assertEqual(again["hash"], r["hash"])
+
+    def table(self, *path):
+        """Columns of a CSV file by name."""
+        with open(os.path.join(self.out, *path)) as f:
+            lines = [line.split(",") for line in f.read().splitlines()]
+        return {name: [float(row[k]) for row in lines[1:]] for k, name in enumerate(lines[0])}
+
+    def check_spread(self, got, name, runs):
+        """Mean, sd and n of a column of out/curves.csv against the runs' own files."""
+        for e in range(3):
+            values = [r[name][e] for r in runs]
+            self.assertAlmostEqual(got[name + "_mean"][e], statistics.fmean(values), places=14)
+            self.assertAlmostEqual(got[name + "_sd"][e], statistics.stdev(values), places=14)
+            self.assertEqual(got[name + "_n"][e], len(values))
+
+    def test_runs_side_by_side(self):
+        alone = self.result("--set", "runs=5", "--threads", "1")
+        for threads in (2, 3, 7):
+            beside = self.result("--set", "runs=5", "--threads", str(threads))
+            self.assertEqual(beside["hash"], alone["hash"])
+            self.assertEqual([r["hash"] for r in beside["runs"]], [r["hash"] for r in alone["runs"]])
+            self.assertEqual([r["run"] for r in beside["runs"]], [1, 2, 3, 4, 5])
+        self.assertEqual([r["threads"] for r in beside["runs"]], [2, 2, 1, 1, 1])  # seven for five
+        runs = [self.table("run-%d" % r, "curves.csv") for r in range(1, 6)]
+        curves = self.table("curves.csv")
+        self.assertEqual(curves["epoch"], [1, 2, 3])
+        self.assertNotIn("held_out_accuracy_mean", curves)
+        for name in ("train", "validation", "held_out"):
+            self.check_spread(curves, name, runs)
+        for name in ("train", "validation", "held_out"):
+            values = [r["loss"][name] for r in alone["runs"]]
+            self.assertAlmostEqual(alone["summary"][name]["mean"], statistics.fmean(values), places=14)
+            self.assertAlmostEqual(alone["summary"][name]["sd"], statistics.stdev(values), places=14)
+        with open(os.path.join(self.out, "curves.svg")) as f:
+            self.assertIn("held out", f.read())
+        with open(os.path.join(self.out, "curves.png"), "rb") as f:
+            self.assertEqual(f.read(8), b"\x89PNG\r\n\x1a\n")
+
+        text = dalea("run", self.tiny, "--set", "runs=5", "--out", self.out, "--threads", "2")
+        self.assertEqual(text.returncode, 0, text.stderr)
+        rows = [line.split() for line in text.stdout.splitlines() if line[:1].isdigit()]
+        self.assertEqual([row[3] for row in rows], [r["hash"] for r in alone["runs"]])
+        self.assertIn(alone["hash"], text.stdout)
+        self.assertIn("100 %", text.stderr)
+        self.assertEqual(len(text.stderr.splitlines()), 11)  # nought and a line for each tenth, not for each run
+
+    def test_runs_of_classes(self):
+        self.result("--set", "runs=2", "--set", "training.loss=cross-entropy")
+        curves = self.table("curves.csv")
+        runs = [self.table("run-%d" % r, "curves.csv") for r in (1, 2)]
+        for name in ("held_out", "validation_accuracy", "held_out_accuracy"):
+            self.check_spread(curves, name, runs)
+        with open(os.path.join(self.out, "curves.svg")) as f:
+            self.assertIn("accuracy (%)", f.read())
+
+    DIVERGES = ["--set", "runs=5", "--set", "training.optimizer.lr=1e6", "--set", "training.optimizer.type=sgd", "--set",
+                "network.activation=relu"]  # runs 1 and 2
+
+    def test_runs_that_diverge_are_left_out(self):
+        line = ["run", self.tiny, "--out", self.out, "--quiet", *self.DIVERGES]
+        done = dalea(*line, "--json")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("run 1: epoch", done.stderr)
+        self.assertIn("last good state is in %s/run-2" % self.out, done.stderr)
+        r = json.loads(done.stdout)
+        self.assertEqual([("failure" in one) for one in r["runs"]], [True, True, False, False, False])
+        self.assertIsNone(r["hash"])
+        self.assertEqual(r["summary"]["n"], 3)
+        held_out = [one["loss"]["held_out"] for one in r["runs"][2:]]
+        self.assertAlmostEqual(r["summary"]["held_out"]["mean"] / statistics.fmean(held_out), 1, places=14)
+        self.assertEqual(self.table("curves.csv")["held_out_n"], [3, 3, 3])
+        for k in range(1, 6):
+            self.assertEqual(dalea("inspect", os.path.join(self.out, "run-%d" % k, "session.npz")).returncode, 0)
+        text = dalea(*line)
+        self.assertEqual(text.returncode, 2)
+        self.assertIn("2 of 5 runs did not finish", text.stdout)
+        self.assertNotIn("hash of all", text.stdout)
+
+    def test_one_damaged_session_does_not_stop_the_other_runs(self):
+        expected = self.result("--set", "runs=3")
+        with open(os.path.join(self.out, "run-2", "session.npz"), "wb") as f:
+            f.write(b"PK\x03\x04 not a session")
+        done = dalea("run", self.tiny, "--out", self.out, "--json", "--quiet", "--set", "runs=3", "--resume")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("run 2: ", done.stderr)
+        runs = json.loads(done.stdout)["runs"]
+        self.assertIn("session.npz", runs[1]["failure"])
+        for k in (0, 2):
+            self.assertEqual(runs[k]["hash"], expected["runs"][k]["hash"])
+        # Wrong for every run: said once, as bad input.
+        self.assertEqual(self.refused("run", self.tiny, "--out", self.out, "--quiet", "--set", "runs=3", "--set",
+                                      "task.type=recording", "--set", "task.steps=1000000").count("task.steps"), 1)
+
+    def test_interrupt_and_resume_runs(self):
+        several = ["--set", "runs=4", "--set", "training.epochs=100", "--threads", "2"]
+        expected = self.result(*several)["hash"]
+        for stop in (signal.SIGINT, signal.SIGKILL):
+            shutil.rmtree(self.out)
+            process = self.start(*several, "--save-every", "0.02")
+            deadline = time.time() + 30
+            while not os.path.exists(os.path.join(self.out, "run-1", "session.npz")) and time.time() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.05)
+            process.send_signal(stop)
+            _, err = process.communicate()
+            if stop == signal.SIGINT and process.returncode != 0:
+                self.assertEqual(process.returncode, 130, err)
+                self.assertIn("of 4 runs finished", err)
+                self.assertIn("--resume", err)
+                self.assertTrue(os.path.exists(os.path.join(self.out, "run-2", "session.npz")))
+            self.assertEqual(self.result(*several, "--resume")["hash"], expected)
 
     def start(self, *args):
         return subprocess.Popen(DALEA + ["run", self.tiny, "--out", self.out, "--quiet", "--json", *args],

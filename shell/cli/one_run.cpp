@@ -1,0 +1,180 @@
+#include "cli/one_run.h"
+
+#include "cli/json.h"
+#include "common/files.h"
+#include "common/picture.h"
+#include "session/session.h"
+
+namespace dalea::cli {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+json baselines_json(const Baselines& b) {
+  return {{"last_frame", number_or_null(b.last_frame)},
+          {"ar1", number_or_null(b.ar1)},
+          {"linear", number_or_null(b.linear)}};
+}
+
+json accuracy_json(const Losses& losses, const Dataset& data) {
+  const Confusion& held_out = losses.held_out_answers;
+  if (held_out.classes == 0) return nullptr;
+  json per_class = json::array(), confusion = json::array();
+  for (int64_t asked = 0; asked < held_out.classes; ++asked) {
+    per_class.push_back(number_or_null(held_out.accuracy_of(asked)));
+    const auto row = held_out.count.begin() + asked * held_out.classes;
+    confusion.push_back(std::vector<int64_t>(row, row + held_out.classes));
+  }
+  return {{"train", number_or_null(losses.train_answers.accuracy())},
+          {"validation", number_or_null(losses.validation_answers.accuracy())},
+          {"held_out", number_or_null(held_out.accuracy())},
+          {"classes", data.output_names},
+          {"per_class", per_class},   // held out
+          {"confusion", confusion}};  // held out: a row for each class asked, a column for each class answered
+}
+
+}  // namespace
+
+OneRun::OneRun(const RunOptions& options, const Spec& spec, const Sources& sources, Isa isa, int64_t run, int threads,
+               std::string out)
+    : options_(options),
+      spec_(spec),
+      sources_(sources),
+      isa_(isa),
+      run_(run),
+      threads_(threads),
+      out_(std::move(out)) {}
+
+OneRun::~OneRun() = default;
+
+RunResult OneRun::go(RunWatch& watch) {
+  Result<Dataset> data = make_dataset(spec_, sources_.recording_or_null(), run_, sources_.digits_or_null());
+  if (!data) return refuse(watch, data.error(), bad_input);
+  TrainerOptions trainer_options;
+  trainer_options.isa = isa_;
+  trainer_options.threads = threads_;
+  Result<std::unique_ptr<Trainer>> made = Trainer::create(spec_, std::move(*data), run_, trainer_options);
+  if (!made) return refuse(watch, made.error(), bad_input);
+  trainer_ = std::move(*made);
+  if (options_.resume) {
+    if (Status ok = resume(); !ok) return refuse(watch, ok.error(), bad_input);
+  }
+  const Clock::time_point start = Clock::now();
+  const int64_t first_epoch = trainer_->epoch();
+  Clock::time_point saved = start;
+  watch.begun(*trainer_);
+  Status save_status;
+  train(*trainer_, cancel_on_signals(), [&](Trainer::Event) {
+    watch.trained(*trainer_);
+    if (seconds_since(saved) >= options_.save_every_s && save_status.ok()) {
+      save_status = save();
+      saved = Clock::now();
+      if (!save_status.ok()) watch.complain(save_status.error());
+    }
+  });
+  const double seconds = seconds_since(start);
+  watch.ended();
+
+  if (Status ok = save(); !ok) return refuse(watch, ok.error(), failed);
+  RunResult result;
+  result.updates = trainer_->updates();
+  result.history = trainer_->history();
+  result.failure = trainer_->failure();
+  if (!result.failure.empty()) {
+    watch.complain({"", result.failure + "\ndalea: the last good state is in " + out_ + "/session.npz"});
+    result.code = failed;
+  } else if (!trainer_->finished()) {
+    result.code = cancelled;
+    return result;
+  }
+  const int64_t epochs = trainer_->epoch() - first_epoch;
+  result.object = describe(epochs > 0 ? seconds / static_cast<double>(epochs) : 0.0, seconds);
+  if (!result.failure.empty()) result.object["failure"] = result.failure;
+  return result;
+}
+
+RunResult OneRun::refuse(RunWatch& watch, const Error& error, ExitCode code) {
+  watch.complain(error);
+  RunResult result;
+  result.code = code;
+  result.failure = error.text();
+  result.object = {{"name", spec_.name}, {"run", run_ + 1}, {"seed", spec_.seed}, {"failure", error.text()}};
+  return result;
+}
+
+Status OneRun::resume() {
+  const std::string path = out_ + "/session.npz";
+  if (!file_exists(path)) {
+    if (spec_.runs > 1) return {};  // this run had not begun
+    return Error{path, "does not exist, so there is nothing to resume; leave --resume out to start"};
+  }
+  Result<std::vector<std::byte>> bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  Result<Session> session = read_session(*bytes, path);
+  if (!session) return session.error();
+  if (print_spec(session->spec, true) != print_spec(spec_, true))
+    return Error{path,
+                 "was saved from another experiment than the one given; resume with the same file and --set, or "
+                 "choose another --out"};
+  return trainer_->restore(std::move(session->state));
+}
+
+Status OneRun::save() {
+  if (Status ok = write_file(out_ + "/session.npz", write_session(*trainer_, platform_text(isa_))); !ok) return ok;
+  if (Status ok = write_file(out_ + "/curves.csv", history_csv(trainer_->history())); !ok) return ok;
+  std::vector<std::string> names;
+  for (const Population& p : spec_.populations) names.push_back(p.name);
+  return write_file(out_ + "/weights.png", weight_picture(trainer_->model(), names, trainer_->mask()));
+}
+
+json OneRun::describe(double seconds_per_epoch, double seconds) {
+  const Losses losses = trainer_->evaluate();
+  const Audit audit = trainer_->audit();
+  const Dataset& data = trainer_->data();
+  json o;
+  o["name"] = spec_.name;
+  o["run"] = run_ + 1;
+  o["seed"] = spec_.seed;
+  o["constraint"] = spec_.training.constraint;
+  o["loss"] = {{"train", number_or_null(losses.train)},
+               {"validation", number_or_null(losses.validation)},
+               {"held_out", number_or_null(losses.held_out)},
+               {"published", data.recording ? json(nullptr) : number_or_null(losses.published)},
+               {"unit", data.unit}};
+  o["accuracy"] = accuracy_json(losses, data);
+  o["data_sha256"] = data.recording ? data.recording->sha256 : data.sha256;
+  o["baselines"] = nullptr;
+  if (data.baselines) {
+    o["baselines"] = baselines_json(data.baselines->held_out);
+    o["baselines_train"] = baselines_json(data.baselines->train);
+    o["baselines_validation"] = baselines_json(data.baselines->validation);
+  }
+  if (data.recording) {
+    const Recording& r = *data.recording;
+    json dropped = json::array();
+    for (const Dropped& d : r.dropped) dropped.push_back({{"unit", d.unit}, {"reason", d.reason}});
+    o["recording"] = {{"source", r.source},
+                      {"units", r.units},
+                      {"frames", r.frames},
+                      {"orientation", r.orientation},
+                      {"orientation_reason", r.orientation_reason},
+                      {"rate_hz", r.rate_hz > 0 ? json(r.rate_hz) : json(nullptr)},
+                      {"missing", r.missing},
+                      {"dropped", dropped},
+                      {"sha256", r.sha256}};
+  }
+  o["violations"] = {{"sign", audit.sign}, {"mask", audit.mask}};
+  o["hash"] = hex(trainer_->hash());
+  o["epochs"] = trainer_->epoch();
+  o["updates"] = trainer_->updates();
+  o["seconds_per_epoch"] = seconds_per_epoch;
+  o["seconds"] = seconds;
+  o["threads"] = trainer_->threads();
+  o["isa"] = isa_name(isa_);
+  o["numerics"] = numerics_version;
+  o["out"] = out_;
+  return o;
+}
+
+}  // namespace dalea::cli
