@@ -9,51 +9,6 @@
 namespace dalea {
 namespace {
 
-// NaN when cancelled.
-double held_out_loss(Pass& pass, const Model& model, const Dataset& data, int64_t batch, bool last_only,
-                     const std::atomic<bool>* cancel) {
-  const Trials& split = data.held_out;
-  pass.pack(model, false);
-  double sum = 0;
-  int64_t scored = 0;
-  for (int64_t begin = last_only ? (split.count - 1) / batch * batch : 0; begin < split.count; begin += batch) {
-    if (cancel && cancel->load(std::memory_order_relaxed)) return std::nan("");
-    std::vector<uint32_t> index;
-    for (int64_t k = begin; k < std::min(begin + batch, split.count); ++k) index.push_back(static_cast<uint32_t>(k));
-    pass.begin(model, split, index.data(), static_cast<int64_t>(index.size()), data.loss, false, 0, nullptr, nullptr);
-    pass.run();
-    sum += pass.loss_sum();
-    scored += pass.activity().scored;
-  }
-  return scored > 0 ? sum / static_cast<double>(scored) : 0.0;
-}
-
-// Every block by itself: a tree's edge survives with the part of its block's candidates that were kept.
-double expected_overlap(const SpanningTree& tree, const std::vector<float>& values, int64_t rows,
-                        const std::vector<uint8_t>& kept, const SweepOptions& options, PruneMethod method) {
-  if (tree.entries.empty()) return 0;
-  const bool zeros_too = options.as_published && method != PruneMethod::magnitude;
-  std::vector<PruneBlock> blocks = options.blocks;
-  if (blocks.empty()) blocks.push_back({{0, rows}, {0, static_cast<int64_t>(values.size()) / rows}, 0, std::nullopt});
-  std::vector<uint8_t> edge(values.size(), 0);
-  for (int64_t e : tree.entries) edge[e] = 1;
-  double expected = 0;
-  for (const PruneBlock& b : blocks) {
-    int64_t candidates = 0, survivors = 0, edges = 0;
-    for (int64_t j = b.pre.begin; j < b.pre.end; ++j)
-      for (int64_t i = b.post.begin; i < b.post.end; ++i) {
-        const int64_t e = j * rows + i;
-        if ((values[e] == 0 && !zeros_too) || (i == j && !options.include_diagonal)) continue;
-        ++candidates;
-        survivors += kept[e];
-        edges += edge[e];
-      }
-    if (candidates > 0)
-      expected += static_cast<double>(edges) * static_cast<double>(survivors) / static_cast<double>(candidates);
-  }
-  return expected / static_cast<double>(tree.edges());
-}
-
 double mean_over(const std::vector<SweepDraw>& draws, double SweepDraw::*member) {
   double sum = 0;
   for (const SweepDraw& d : draws) sum += d.*member;
@@ -76,6 +31,69 @@ int64_t draws_of(const SweepOptions& options, PruneMethod method) {
 }
 
 }  // namespace
+
+HeldOutLoss::HeldOutLoss(const Dataset& data, int64_t batch, bool last_only, Isa isa, Workers& workers)
+    : data_(data), batch_(batch), last_only_(last_only), pass_(isa, workers) {}
+
+void HeldOutLoss::begin(const Model& model) {
+  model_ = &model;
+  pass_.pack(model, false);
+  within_ = false;
+  trial_ = last_only_ ? (data_.held_out.count - 1) / batch_ * batch_ : 0;
+  scored_ = 0;
+  sum_ = 0;
+}
+
+bool HeldOutLoss::go(bool whole) {
+  const Trials& split = data_.held_out;
+  if (trial_ >= split.count) return false;
+  const FloatState ieee;
+  const int64_t end = std::min(trial_ + batch_, split.count);
+  if (!within_) {
+    std::vector<uint32_t> index;
+    for (int64_t k = trial_; k < end; ++k) index.push_back(static_cast<uint32_t>(k));
+    pass_.begin(*model_, split, index.data(), static_cast<int64_t>(index.size()), data_.loss, false, 0, nullptr,
+                nullptr);
+    within_ = true;
+  }
+  if (whole)
+    pass_.run();
+  else if (!pass_.advance())
+    return true;
+  sum_ += pass_.loss_sum();
+  scored_ += pass_.activity().scored;
+  within_ = false;
+  trial_ = end;
+  return trial_ < split.count;
+}
+
+// Every block by itself: a tree's edge survives with the part of its block's candidates that were kept.
+double expected_overlap(const SpanningTree& tree, const Weights& w, const std::vector<uint8_t>& kept,
+                        const SweepOptions& options, PruneMethod method) {
+  if (tree.entries.empty()) return 0;
+  const bool zeros_too = options.as_published && method != PruneMethod::magnitude;
+  const std::vector<float> values = pruning::dense_values(w);
+  const int64_t rows = w.rows;
+  std::vector<PruneBlock> blocks = options.blocks;
+  if (blocks.empty()) blocks.push_back({{0, rows}, {0, w.cols}, 0, std::nullopt});
+  std::vector<uint8_t> edge(values.size(), 0);
+  for (int64_t e : tree.entries) edge[e] = 1;
+  double expected = 0;
+  for (const PruneBlock& b : blocks) {
+    int64_t candidates = 0, survivors = 0, edges = 0;
+    for (int64_t j = b.pre.begin; j < b.pre.end; ++j)
+      for (int64_t i = b.post.begin; i < b.post.end; ++i) {
+        const int64_t e = j * rows + i;
+        if ((values[e] == 0 && !zeros_too) || (i == j && !options.include_diagonal)) continue;
+        ++candidates;
+        survivors += kept[e];
+        edges += edge[e];
+      }
+    if (candidates > 0)
+      expected += static_cast<double>(edges) * static_cast<double>(survivors) / static_cast<double>(candidates);
+  }
+  return expected / static_cast<double>(tree.edges());
+}
 
 Result<std::vector<double>> sweep_grid(const SweepOptions& options) {
   if (!options.blocks.empty()) {
@@ -117,61 +135,106 @@ Result<PruneResult> prune_at(const Weights& w, const SweepOptions& options, Prun
   return prune(w, o, rng);
 }
 
-Result<Sweep> sweep(const Spec& spec, const Model& model, const Dataset& data, int64_t run, const SweepOptions& options,
-                    Isa isa, Workers& workers, const std::function<void(int64_t, int64_t)>& progress,
-                    const std::atomic<bool>* cancel) {
+SweepSteps::SweepSteps(const Spec& spec, const Model& model, const Dataset& data, int64_t run,
+                       const SweepOptions& options, Isa isa, Workers& workers)
+    : spec_(spec),
+      model_(model),
+      run_(run),
+      options_(options),
+      pruned_(model),
+      loss_(data, spec.training.batch, options.as_published, isa, workers) {}
+
+Result<std::unique_ptr<SweepSteps>> SweepSteps::create(const Spec& spec, const Model& model, const Dataset& data,
+                                                       int64_t run, const SweepOptions& options, Isa isa,
+                                                       Workers& workers) {
   Result<std::vector<double>> grid = sweep_grid(options);
   if (!grid) return grid.error();
   if (options.draws < 1 || options.draws > 1'000'000)
     return Error{"draws", "is " + std::to_string(options.draws) + "; give 1 to 1000000"};
   if (data.held_out.count == 0)
     return Error{"held-out split", "has no trials, so there is no error to measure; give task.held_out or more frames"};
-  const Weights& w = model.parameters.W_rec;
-  Result<SpanningTree> tree = maximum_spanning_tree(w);
+  Result<SpanningTree> tree = maximum_spanning_tree(model.parameters.W_rec);
   if (!tree) return tree.error();
-  const std::vector<float> values = pruning::dense_values(w);
+  std::unique_ptr<SweepSteps> steps(new SweepSteps(spec, model, data, run, options, isa, workers));
+  steps->grid_ = std::move(*grid);
+  steps->tree_ = std::move(*tree);
+  for (PruneMethod method : options.methods)
+    steps->all_ += static_cast<int64_t>(steps->grid_.size()) * draws_of(options, method);
+  steps->result_.dense = std::nan("");  // not known yet
+  steps->loss_.begin(model);
+  return steps;
+}
 
-  const FloatState ieee;
-  Pass pass(isa, workers);
-  Model pruned = model;
-  const auto loss = [&] {
-    return held_out_loss(pass, pruned, data, spec.training.batch, options.as_published, cancel);
-  };
-  const auto cancelled = [&] { return cancel && cancel->load(std::memory_order_relaxed); };
-  Sweep result;
-  result.dense = loss();
-  int64_t all = 0, done = 0;
-  for (PruneMethod method : options.methods) all += static_cast<int64_t>(grid->size()) * draws_of(options, method);
-  for (PruneMethod method : options.methods) {
-    for (size_t place = 0; place < grid->size(); ++place) {
-      SweepPoint point;
-      point.method = method;
-      point.sparsity = (*grid)[place];
-      for (int64_t d = 0; d < draws_of(options, method); ++d) {
-        Result<PruneResult> p = prune_at(w, options, method, static_cast<int64_t>(place), d, spec.seed, run);
-        if (!p) return p.error();
-        // Stored as training under the mask would: the same bits, and time follows the number of connections.
-        const std::shared_ptr<const Pattern> mask = p->pattern();
-        pruned.parameters.W_rec = on_mask(p->weights, mask, w.sparse() || stored_sparse(spec, mask.get()));
-        SweepDraw drawn;
-        drawn.density = p->density.achieved;
-        drawn.effective = p->density.effective;
-        drawn.held_out = loss();
-        if (cancelled()) return result;
-        if (tree->edges() > 0) {
-          Result<TreeOverlap> overlap = tree_overlap(*tree, p->kept);
-          if (!overlap) return overlap.error();
-          drawn.overlap = overlap->fraction;
-          drawn.random_overlap = expected_overlap(*tree, values, w.rows, p->kept, options, method);
-        }
-        point.draws.push_back(drawn);
-        if (progress) progress(++done, all);
-      }
-      summarise_draws(point);
-      result.points.push_back(std::move(point));
-    }
+Status SweepSteps::begin_mask() {
+  const Weights& w = model_.parameters.W_rec;
+  const PruneMethod method = options_.methods[method_];
+  Result<PruneResult> p = prune_at(w, options_, method, static_cast<int64_t>(place_),
+                                   static_cast<int64_t>(point_.draws.size()), spec_.seed, run_);
+  if (!p) return p.error();
+  // Stored as training under the mask would: the same bits, and time follows the number of connections.
+  const std::shared_ptr<const Pattern> mask = p->pattern();
+  pruned_.parameters.W_rec = on_mask(p->weights, mask, w.sparse() || stored_sparse(spec_, mask.get()));
+  point_.method = method;
+  point_.sparsity = grid_[place_];
+  point_.draws.push_back({p->density.achieved, p->density.effective, 0, 0, 0});
+  kept_ = std::move(p->kept);
+  loss_.begin(pruned_);
+  return {};
+}
+
+Status SweepSteps::end_mask() {
+  SweepDraw& drawn = point_.draws.back();
+  drawn.held_out = loss_.value();
+  if (tree_.edges() > 0) {
+    Result<TreeOverlap> overlap = tree_overlap(tree_, kept_);
+    if (!overlap) return overlap.error();
+    drawn.overlap = overlap->fraction;
+    drawn.random_overlap = expected_overlap(tree_, model_.parameters.W_rec, kept_, options_, point_.method);
   }
-  result.complete = !cancelled();
+  ++done_;
+  if (static_cast<int64_t>(point_.draws.size()) < draws_of(options_, point_.method)) return {};
+  summarise_draws(point_);
+  result_.points.push_back(std::move(point_));
+  point_ = {};
+  if (++place_ == grid_.size()) {
+    place_ = 0;
+    ++method_;
+  }
+  return {};
+}
+
+Result<bool> SweepSteps::go(bool whole) {
+  if (result_.complete) return false;
+  if (!within_) {
+    if (Status ok = begin_mask(); !ok) return ok.error();
+    within_ = true;
+  }
+  if (whole ? loss_.step() : loss_.advance()) return true;
+  within_ = false;
+  if (dense_) {
+    dense_ = false;
+    result_.dense = loss_.value();
+  } else if (Status ok = end_mask(); !ok) {
+    return ok.error();
+  }
+  result_.complete = done_ == all_;
+  return !result_.complete;
+}
+
+Result<Sweep> sweep(const Spec& spec, const Model& model, const Dataset& data, int64_t run, const SweepOptions& options,
+                    Isa isa, Workers& workers, const std::function<void(int64_t, int64_t)>& progress,
+                    const std::atomic<bool>* cancel) {
+  Result<std::unique_ptr<SweepSteps>> steps = SweepSteps::create(spec, model, data, run, options, isa, workers);
+  if (!steps) return steps.error();
+  const auto cancelled = [&] { return cancel && cancel->load(std::memory_order_relaxed); };
+  for (int64_t done = 0; !cancelled();) {
+    Result<bool> more = (*steps)->step();
+    if (!more) return more.error();
+    if (progress && (*steps)->done() > done) progress(done = (*steps)->done(), (*steps)->all());
+    if (!*more) break;
+  }
+  Sweep result = (*steps)->result();
+  result.complete = result.complete && !cancelled();
   return result;
 }
 

@@ -5,11 +5,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "analysis/statistics.h"
 #include "network/pass.h"
 #include "pruning/pruning.h"
+#include "pruning/spanning_tree.h"
 
 namespace dalea {
 
@@ -46,6 +48,64 @@ struct Sweep {
   bool complete = false;           // false: cancelled, the points so far
 };
 
+// The loss of a model's held-out split in steps, for a page without threads. Model and data must stay meanwhile.
+class HeldOutLoss {
+ public:
+  // `last_only`: the last minibatch alone (as published).
+  HeldOutLoss(const Dataset& data, int64_t batch, bool last_only, Isa isa, Workers& workers);
+  void begin(const Model& model);
+  bool advance() { return go(false); }  // one time step; false: it was the last
+  bool step() { return go(true); }      // one minibatch, with all workers; one of the two until begin()
+  double value() const { return scored_ > 0 ? sum_ / static_cast<double>(scored_) : 0.0; }
+
+ private:
+  bool go(bool whole);
+
+  const Dataset& data_;
+  int64_t batch_ = 0;
+  bool last_only_ = false;
+  Pass pass_;
+  const Model* model_ = nullptr;
+  bool within_ = false;  // a minibatch
+  int64_t trial_ = 0, scored_ = 0;
+  double sum_ = 0;
+};
+
+// A sweep in steps. Spec, model and data must stay meanwhile; they are not changed.
+class SweepSteps {
+ public:
+  static Result<std::unique_ptr<SweepSteps>> create(const Spec& spec, const Model& model, const Dataset& data,
+                                                    int64_t run, const SweepOptions& options, Isa isa,
+                                                    Workers& workers);
+  Result<bool> advance() { return go(false); }  // one time step; false: nothing is left
+  Result<bool> step() { return go(true); }      // one minibatch; one of the two throughout
+  const Sweep& result() const { return result_; }
+  int64_t done() const { return done_; }  // masks
+  int64_t all() const { return all_; }
+
+ private:
+  SweepSteps(const Spec& spec, const Model& model, const Dataset& data, int64_t run, const SweepOptions& options,
+             Isa isa, Workers& workers);
+  Result<bool> go(bool whole);
+  Status begin_mask();
+  Status end_mask();
+
+  const Spec& spec_;
+  const Model& model_;
+  int64_t run_ = 0;
+  SweepOptions options_;
+  std::vector<double> grid_;
+  SpanningTree tree_;
+  Model pruned_;
+  HeldOutLoss loss_;
+  Sweep result_;
+  SweepPoint point_;  // the one at work
+  std::vector<uint8_t> kept_;
+  size_t method_ = 0, place_ = 0;
+  bool dense_ = true, within_ = true;  // the whole network comes first; its loss or a mask's is under way
+  int64_t done_ = 0, all_ = 0;
+};
+
 // Evaluates copies: model and data stay as they are. `progress` hears of masks done and of all; `cancel` may be null.
 Result<Sweep> sweep(const Spec& spec, const Model& model, const Dataset& data, int64_t run, const SweepOptions& options,
                     Isa isa, Workers& workers, const std::function<void(int64_t, int64_t)>& progress = nullptr,
@@ -62,6 +122,10 @@ Result<PruneResult> prune_at(const Weights& w, const SweepOptions& options, Prun
 // One number for a method: the area under its error over the sparsities (SEEDS 3.6), or where there is one sparsity
 // its error.
 Result<double> sweep_area(const Sweep& sweep, PruneMethod method);
+
+// The part of w's tree to expect after as many connections were drawn at random as `kept` has, block by block.
+double expected_overlap(const SpanningTree& tree, const Weights& w, const std::vector<uint8_t>& kept,
+                        const SweepOptions& options, PruneMethod method);
 
 // Two methods over the same runs by that number, a[run] and b[run]: one test instead of one for every sparsity, of
 // which the published figure shows the smallest p (Q16). Few runs cannot reach small p: `least` says how small.

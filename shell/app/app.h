@@ -50,16 +50,7 @@ struct Rect {
 enum class MatrixMode { initial, now, change };
 
 // The centre's tabs, for ViewState::tab.
-enum Tab {
-  tab_weights,
-  tab_recording,
-  tab_answers,
-  tab_runs,
-  tab_prune,
-  tab_reproduce,
-  tab_theory,
-  tab_speed
-};
+enum Tab { tab_weights, tab_recording, tab_answers, tab_runs, tab_prune, tab_reproduce, tab_theory, tab_speed };
 
 // What only the window knows.
 struct ViewState {
@@ -81,9 +72,9 @@ struct ViewState {
   int preview_width = 0, preview_height = 0;
   int speed_threads = 1;
   reproduce::Options reproduce = {.quick = true};
-  bool reproduce_forward = false;  // show the verdicts once they are there
-  bool accuracy = true;            // of a task with classes: that, or the loss
-  int digit_row = -1;              // last row read of the digit that is shown; -1: the last one
+  bool reproduce_forward = false;                    // show the verdicts once they are there
+  bool accuracy = true;                              // of a task with classes: that, or the loss
+  int digit_row = -1;                                // last row read of the digit that is shown; -1: the last one
   std::shared_ptr<const MatrixView> theory_counted;  // whose boundary this is
   OnBoundary theory_boundary;
 };

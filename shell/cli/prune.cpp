@@ -127,7 +127,7 @@ class Pruning {
   Pruning(const PruneCommand& command, Isa isa, int threads) : command_(command), isa_(isa), threads_(threads) {}
 
   // One network: the sweep, and with one mask its session and the retraining. The last argument is where files go.
-  ExitCode go(const std::string& path, Session session, const std::string& out, PruneReport& report) {
+  ExitCode go(const std::string& path, Session session, const std::string& out, PruneStudy& report) {
     PrunedNetwork network;
     network.session = path;
     network.run = session.state.run;
@@ -203,7 +203,7 @@ class Pruning {
       return refuse(ok.error());
     if (command_.retrain == 0) return done;
 
-    Retrained result;
+    RetrainedNetwork result;
     result.out = out;
     // Losses of this very network, before and after (Q7: the published ones were another's, left over).
     result.pruned = trainer.evaluate().held_out;
@@ -314,7 +314,7 @@ int prune(const PruneCommand& command) {
   if (!options) return refuse(options.error());
   if (Status ok = check_not_overwritten(command); !ok) return refuse(ok.error());
 
-  PruneReport report;
+  PruneStudy report;
   report.name = sessions.front().spec.name;
   report.isa = isa_name(*isa);
   report.threads = threads;
@@ -328,7 +328,7 @@ int prune(const PruneCommand& command) {
     code = pruning.go(command.sessions[k], std::move(sessions[k]), out, report);
   }
   if (!report.networks.empty()) {
-    if (Status ok = write_file(command.out + "/prune.csv", report_csv(report)); !ok) {
+    if (Status ok = write_file(command.out + "/prune.csv", prune_csv(report)); !ok) {
       complain(ok.error());
       return failed;
     }
@@ -340,7 +340,7 @@ int prune(const PruneCommand& command) {
   if (code != done) return code;
 
   report.files = {"prune.csv"};
-  if (const std::optional<plot::Figure> figure = report_figure(report)) {
+  if (const std::optional<plot::Figure> figure = prune_figure(report)) {
     const plot::Drawing drawing = plot::drawing_of(*figure);
     for (const Status& ok : {write_file(command.out + "/prune.svg", plot::to_svg(drawing)),
                              write_file(command.out + "/prune.png", plot::to_png(drawing))})
