@@ -280,7 +280,8 @@ TEST_CASE("session weights: what training began with is computed anew from the e
 }
 
 TEST_CASE("session weights: conditions are found, and what may not be compared is refused with a remedy") {
-  const std::string dale = R"("epochs":2,"constraint":"dale")", other = R"("epochs":2,"constraint":"conventional")";
+  const std::string dale = R"("batch":20,"epochs":2,"constraint":"dale")",
+                    other = R"("batch":20,"epochs":2,"constraint":"conventional")";
   const auto named = [](const std::string& training, const std::string& more) {
     return condition_of(session_of("s", training, more).session);
   };
@@ -291,7 +292,7 @@ TEST_CASE("session weights: conditions are found, and what may not be compared i
   CHECK(named(other, R"(,"network":{"feedback":"rectified"})") == "conventional, rectified feedback");
 
   NamedSession a = session_of("a", dale), b = session_of("b", other), c = session_of("c", dale, R"(,"seed":2)");
-  NamedSession d = session_of("d", R"("epochs":7,"constraint":"dale")");
+  NamedSession d = session_of("d", R"("batch":20,"epochs":7,"constraint":"dale")");
   d.session.state.mask = make_pattern(20, 20, std::vector<uint8_t>(400, 1));
   const std::vector<SessionGroup> groups = *group_sessions({a, b, c, d});  // a retraining has its own epochs
   REQUIRE(groups.size() == 3);
@@ -302,11 +303,12 @@ TEST_CASE("session weights: conditions are found, and what may not be compared i
 
   CHECK(grouping_refusal({}).find("sessions: are missing") == 0);
   CHECK(grouping_refusal({a, a}).find("a: is the same run and seed as a; give each run once") == 0);
-  const std::string lr = R"("epochs":2,"optimizer":{"lr":0.5},"constraint":"conventional")";
+  const std::string lr = R"("batch":20,"epochs":2,"optimizer":{"lr":0.5},"constraint":"conventional")";
   const NamedSession e = session_of("e", lr);
   CHECK(grouping_refusal({a, e}).find("e: differs from a in training.optimizer.lr; where that is the condition, name "
                                       "the groups: --group NAME=e") == 0);
-  CHECK(grouping_refusal({a, session_of("f", R"("epochs":2)", R"(,"name":"titles may differ","seed":3)")}) == "");
+  CHECK(grouping_refusal({a, session_of("f", R"("batch":20,"epochs":2)", R"(,"name":"titles may differ","seed":3)")}) ==
+        "");
   NamedSession wave = session_of("w", dale);
   wave.session.spec.task.steps = 9;
   CHECK(grouping_refusal({a, wave}).find("w: differs from a in task.steps; weights of different experiments") == 0);
@@ -388,7 +390,7 @@ TEST_CASE("trees: a given matrix is pruned many times; zeros are left alone") {
   w.name = "W_rec";
   w.rows = w.cols = 24;
   Rng rng(5, Purpose::test, 77);
-  for (int e = 0; e < 576; ++e) w.values.push_back(e % 4 == 0 ? 0.0f : rng.uniform(-1, 1));
+  for (int e = 0; e < 576; ++e) w.values.push_back((e % 24 + e / 24) % 4 == 0 ? 0.0f : rng.uniform(-1, 1));
   OverlapStudyOptions o;
   o.sparsities = {0.25, 0.5};
   o.draws = 400;
