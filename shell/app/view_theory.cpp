@@ -106,11 +106,12 @@ void draw_plane(App& app, const ConeDemo& demo, ImVec2 size) {
   ImPlot::DragPoint(1, &in.start1, &in.start2, p.text, 5 * u);
   ImPlot::DragPoint(2, &in.b1, &in.b2, p.accent, 5 * u);
   ImGui::PushFont(fonts.small);
-  const auto name = [&](const char* text, double at_x, double at_y, float below) {
+  // `right`: beside the point, so many units from it; 0: centred.
+  const auto name = [&](const char* text, double at_x, double at_y, float below, float right = 0) {
     const float half = ImGui::CalcTextSize(text).x / 2;  // kept inside the plot
     const ImVec2 at = ImPlot::PlotToPixels(at_x, at_y), from = ImPlot::GetPlotPos(), room = ImPlot::GetPlotSize();
-    const float px =
-        std::clamp(at.x, from.x + half + 3 * u, std::max(from.x + half + 3 * u, from.x + room.x - half - 3 * u));
+    const float px = std::clamp(right > 0 ? at.x + half + right * u : at.x, from.x + half + 3 * u,
+                                std::max(from.x + half + 3 * u, from.x + room.x - half - 3 * u));
     ImPlot::PushPlotClipRect();
     ImPlot::GetPlotDrawList()->AddText({px - half, at.y + below * u - ImGui::GetTextLineHeight() / 2}, color32(p.text),
                                        text);
@@ -119,7 +120,7 @@ void draw_plane(App& app, const ConeDemo& demo, ImVec2 size) {
   name("start", in.start1, in.start2, 14);
   name("lowest loss", in.b1, in.b2, -14);
   const bool same = std::hypot(demo.minimum[0] - in.b1, demo.minimum[1] - in.b2) < 0.15;
-  if (!same) name("lowest admissible", demo.minimum[0], demo.minimum[1], 15);
+  if (!same) name("lowest admissible", demo.minimum[0], demo.minimum[1], 9, 9);
   ImPlot::PushPlotClipRect();
   const ImVec2 corner = {ImPlot::GetPlotPos().x + ImPlot::GetPlotSize().x,
                          ImPlot::GetPlotPos().y + ImPlot::GetPlotSize().y};
