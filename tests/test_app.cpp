@@ -191,7 +191,7 @@ TEST_CASE("the window: every bundled example, size, theme and tab draws; the add
     for (Theme theme : {Theme::light, Theme::dark})
       for (auto [w, h] : {std::pair{1280.f, 720.f}, {1920.f, 1080.f}, {390.f, 844.f}, {200.f, 120.f}}) {
         app.theme = theme;
-        for (int tab : {0, 1}) {
+        for (int tab = 0; tab <= tab_speed; ++tab) {
           app.view.tab = tab;
           screen.frame(app, w, h);
           screen.frame(app, w, h);

@@ -393,7 +393,7 @@ TEST_CASE("the window: tasks with classes draw in every size, theme and view, be
               app.theme = theme;
               app.view.accuracy = accuracy;
               app.view.digit_row = row;
-              app.view.tab = 3;
+              app.view.tab = tab_answers;
               app.live.pump(0);
               screen.frame(app, size.first, size.second);
               screen.frame(app, size.first, size.second);
@@ -418,6 +418,6 @@ TEST_CASE("the window: tasks with classes draw in every size, theme and view, be
   }
   // The tab leaves with the classes.
   app.live.train(spec_of(tiny_json(R"("epochs":1)")), nullptr, false);
-  app.view.tab = 3;
+  app.view.tab = tab_answers;
   CHECK(!turn(screen, app)["widgets"].contains("answers"));
 }

@@ -80,7 +80,7 @@ TEST_CASE("theory tab: draws in every size and theme, with extreme settings, and
           app.theory.input.condition = condition;
           app.theory.input.steps = condition > 100 ? 500 : 20;
           for (int k = 0; k < 3; ++k) {
-            app.view.tab = 3;
+            app.view.tab = tab_theory;
             screen.frame(app, w, h);
           }
         }

@@ -62,13 +62,17 @@ void draw_plane(App& app, const ConeDemo& demo, ImVec2 size) {
   const Colours c = colours(p);
   const float u = app.scale;
   TheoryInput& in = app.theory.input;
-  constexpr ImPlotFlags flags = ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText |
-                                ImPlotFlags_NoLegend | ImPlotFlags_Equal;
+  constexpr ImPlotFlags flags =
+      ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText | ImPlotFlags_NoLegend;
   if (!ImPlot::BeginPlot("##plane", size, flags)) return;
   ImPlot::SetupAxes("w1, excitatory: \xe2\x89\xa5 0", "w2, inhibitory: \xe2\x89\xa4 0", ImPlotAxisFlags_NoHighlight,
                     ImPlotAxisFlags_NoHighlight);
-  ImPlot::SetupAxisLimits(ImAxis_X1, Theory::left, Theory::right, ImPlotCond_Always);
-  ImPlot::SetupAxisLimits(ImAxis_Y1, Theory::bottom, Theory::top, ImPlotCond_Always);
+  // A unit is as long up as across, so that angles are true; about 60 by 45 go to labels.
+  const double across = Theory::right - Theory::left, up = Theory::top - Theory::bottom;
+  const double px = std::max(40.0f, size.x - 60 * u), py = std::max(40.0f, size.y - 45 * u);
+  const double unit = std::max(across / px, up / py), x_more = (unit * px - across) / 2, y_more = (unit * py - up) / 2;
+  ImPlot::SetupAxisLimits(ImAxis_X1, Theory::left - x_more, Theory::right + x_more, ImPlotCond_Always);
+  ImPlot::SetupAxisLimits(ImAxis_Y1, Theory::bottom - y_more, Theory::top + y_more, ImPlotCond_Always);
   ImPlot::SetupFinish();
 
   const double far = 20, x[] = {0, far}, zero[] = {0, 0}, low[] = {-far, -far};
@@ -102,11 +106,12 @@ void draw_plane(App& app, const ConeDemo& demo, ImVec2 size) {
   ImPlot::DragPoint(1, &in.start1, &in.start2, p.text, 5 * u);
   ImPlot::DragPoint(2, &in.b1, &in.b2, p.accent, 5 * u);
   ImGui::PushFont(fonts.small);
-  const auto name = [&](const char* text, double at_x, double at_y, float below) {
+  // `right`: beside the point, so many units from it; 0: centred.
+  const auto name = [&](const char* text, double at_x, double at_y, float below, float right = 0) {
     const float half = ImGui::CalcTextSize(text).x / 2;  // kept inside the plot
     const ImVec2 at = ImPlot::PlotToPixels(at_x, at_y), from = ImPlot::GetPlotPos(), room = ImPlot::GetPlotSize();
-    const float px =
-        std::clamp(at.x, from.x + half + 3 * u, std::max(from.x + half + 3 * u, from.x + room.x - half - 3 * u));
+    const float px = std::clamp(right > 0 ? at.x + half + right * u : at.x, from.x + half + 3 * u,
+                                std::max(from.x + half + 3 * u, from.x + room.x - half - 3 * u));
     ImPlot::PushPlotClipRect();
     ImPlot::GetPlotDrawList()->AddText({px - half, at.y + below * u - ImGui::GetTextLineHeight() / 2}, color32(p.text),
                                        text);
@@ -115,7 +120,7 @@ void draw_plane(App& app, const ConeDemo& demo, ImVec2 size) {
   name("start", in.start1, in.start2, 14);
   name("lowest loss", in.b1, in.b2, -14);
   const bool same = std::hypot(demo.minimum[0] - in.b1, demo.minimum[1] - in.b2) < 0.15;
-  if (!same) name("lowest admissible", demo.minimum[0], demo.minimum[1], 15);
+  if (!same) name("lowest admissible", demo.minimum[0], demo.minimum[1], 9, 9);
   ImPlot::PushPlotClipRect();
   const ImVec2 corner = {ImPlot::GetPlotPos().x + ImPlot::GetPlotSize().x,
                          ImPlot::GetPlotPos().y + ImPlot::GetPlotSize().y};
@@ -229,10 +234,10 @@ void draw_statements(App& app, const ConeDemo& demo) {
   };
   const ConeClaim rate = demo.closer == ConeClaim::fails ? ConeClaim::fails : demo.rate;
   const ConeClaim signs = demo.nearest == ConeClaim::holds ? demo.signs : ConeClaim::fails;
-  row("Zeroing wrong signs is the exact projection, Adam's scaling too", true, &signs, "");
+  row("Zeroing wrong signs: the nearest admissible point", true, &signs, "");
   row("Each step lowers the loss by |\xce\x94W|\xc2\xb2 / 2\xce\xb7 or more", true, &demo.descent, "");
   row("A step multiplies gap and distance by 1 \xe2\x88\x92 \xce\xb7\xce\xbc or less", true, &rate, "");
-  row("A rate for Adam, for minibatches, for a network's loss", false, nullptr, "no claim");
+  row("A rate with Adam, minibatches, recurrence", false, nullptr, "no claim");
   ImGui::EndTable();
 }
 
@@ -247,10 +252,9 @@ void draw_network(App& app) {
   }
   char text[200];
   if (v.theory_boundary.weights == 0)
-    std::snprintf(text, sizeof text, "The network in training: no neuron has a sign, so nothing is constrained.");
+    std::snprintf(text, sizeof text, "This network: no neuron has a sign, so nothing is constrained.");
   else
-    std::snprintf(text, sizeof text,
-                  "The network in training (%s): %lld sign violation%s; %lld of %lld signed weights are exactly 0.",
+    std::snprintf(text, sizeof text, "This network (%s): %lld sign violation%s; %lld of %lld signed weights are 0.",
                   s.setup->spec.training.constraint.c_str(), static_cast<long long>(s.audit.sign),
                   s.audit.sign == 1 ? "" : "s", static_cast<long long>(v.theory_boundary.zero),
                   static_cast<long long>(v.theory_boundary.weights));
@@ -268,17 +272,22 @@ void draw_controls(App& app) {
   float slider = (ImGui::GetContentRegionAvail().x - reset - adam - 4 * spacing) / 3;
   const bool roomy = slider >= 84 * u;
   slider = roomy ? std::min(slider, 200 * u) : ImGui::GetContentRegionAvail().x;
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  int column = 0;
+  float slider_y = at.y;  // of the row
   const auto control = [&](const char* name, const char* label, bool bad, const char* help, const auto& draw) {
+    if (roomy) ImGui::SetCursorScreenPos({at.x + column * (slider + spacing), at.y});
+    ++column;
     ImGui::BeginGroup();
     ImGui::PushFont(fonts.small);
     ImGui::TextColored(bad ? p.bad : p.text, "%s", label);
     ImGui::PopFont();
     ImGui::SetNextItemWidth(slider);
+    slider_y = ImGui::GetCursorScreenPos().y;
     draw();
     app.track(name);
     if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort)) ImGui::SetTooltip("%s", help);
     ImGui::EndGroup();
-    if (roomy) ImGui::SameLine();
   };
   char label[64];
   float condition = static_cast<float>(in.condition), eta = static_cast<float>(in.eta_l);
@@ -298,7 +307,7 @@ void draw_controls(App& app) {
   control("theory-steps", label, false, "How many steps are drawn.",
           [&] { ImGui::SliderInt("##steps", &in.steps, 5, 500, "", ImGuiSliderFlags_Logarithmic); });
   ImGui::PopStyleVar();
-  if (roomy) ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetTextLineHeight() * 13 / 15 + 2 * u);
+  if (roomy) ImGui::SetCursorScreenPos({at.x + 3 * (slider + spacing), slider_y});
   ImGui::Checkbox("Adam", &in.adam);
   app.track("theory-adam");
   ImGui::SameLine();

@@ -126,9 +126,9 @@ plot::Figure figure_of(const ConeDemo& demo) {
       "minimum at each step.";
   figure.panels.push_back({"Loss above the constrained minimum", std::move(gap)});
   if (demo.problem.size() == 2) {
-    plane.series.push_back(border(far, 0));
-    plane.series.back().name = "ends of the admissible quadrant";
-    plane.series.push_back(border(0, -far));
+    // Below the paths, which run along it.
+    plane.series.insert(plane.series.begin(), {border(far, 0), border(0, -far)});
+    plane.series.front().name = "ends of the admissible quadrant";
     figure.panels.push_back({"Paths of the two weights", std::move(plane)});
   }
   figure.columns = static_cast<int>(figure.panels.size());

@@ -702,6 +702,41 @@ class CommandLine(unittest.TestCase):
 
     def test_help_everywhere(self):
         for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["inspect"], ["link"], ["unlink"]):
+
+    def test_theory(self):
+        csv, svg = os.path.join(self.dir, "t.csv"), os.path.join(self.dir, "t.svg")
+        done = dalea("theory", "--condition", "20", "--eta", "0.5", "--steps", "40", "--json", "--csv", csv, "--svg", svg)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        r = json.loads(done.stdout)
+        self.assertEqual(set(r["claims"].values()), {"holds"})
+        self.assertAlmostEqual(r["promised_gap_factor"], 1 - 0.5 / 20, places=14)
+        runs = {run["method"]: run for run in r["runs"]}
+        self.assertEqual(runs["projected"]["sign_violations"], 0)
+        self.assertLessEqual(runs["projected"]["worst_factor"], r["promised_gap_factor"])
+        self.assertEqual(runs["unconstrained"]["sign_violations"], 1)
+        with open(csv) as f:
+            rows = [line.split(",") for line in f.read().splitlines()]
+        self.assertEqual(len(rows), 1 + 3 * 41)
+        w = [(float(row[2]), float(row[3])) for row in rows if row[0] == "projected"]
+        self.assertTrue(all(a >= 0 and b <= 0 for a, b in w))
+        for row in rows[1:]:
+            if row[0] == "projected":
+                self.assertLessEqual(float(row[4]), float(row[9]) * (1 + 1e-9) + 1e-15)
+        with open(svg) as f:
+            self.assertIn("</svg>", f.read())
+        self.assertIn("eta L is above 1", dalea("theory", "--eta", "1.5").stdout)
+        self.assertIn("--eta", self.refused("theory", "--eta", "-1"))
+        self.assertIn("--eta", self.refused("theory", "--eta", "nan"))
+        self.assertIn("--condition", self.refused("theory", "--condition", "0.5"))
+        self.assertIn("--steps", self.refused("theory", "--steps", "0"))
+        self.assertIn("--size", self.refused("theory", "--size", "1000"))
+        self.assertIn("nowhere", self.refused("theory", "--csv", self.dir + "/nowhere/t.csv"))
+        a = dalea("theory", "--size", "40", "--seed", "3", "--steps", "300", "--json").stdout
+        self.assertEqual(a, dalea("theory", "--size", "40", "--seed", "3", "--steps", "300", "--json").stdout)
+        self.assertEqual(set(json.loads(a)["claims"].values()), {"holds"})
+
+    def test_help_everywhere(self):
+        for command in ([], ["run"], ["prune"], ["inspect"], ["link"], ["unlink"], ["theory"]):
             done = dalea(*command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Example:", done.stdout)
