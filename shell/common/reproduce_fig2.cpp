@@ -250,7 +250,7 @@ plot::Figure density_figure(const Options& options, const std::vector<WeightsOf>
     for (int k = -200; k <= 200; ++k) grid.push_back(0.3 * k / 200);
     const auto density = [&](const std::vector<std::vector<double>>& weights) {
       std::vector<double> y;
-      if (const Result<KernelDensity> d = gaussian_kde(pooled(weights), grid))
+      if (const Result<KernelDensity> d = binned_kde(pooled(weights), grid))
         for (double v : d->density) y.push_back(v >= 1e-3 ? v : no_value);  // below the axis
       return y;
     };

@@ -700,9 +700,6 @@ class CommandLine(unittest.TestCase):
         self.assertIn("cancelled after", err)
         self.assertTrue(os.path.exists(os.path.join(self.out, "trees.csv")))
 
-    def test_help_everywhere(self):
-        for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["inspect"], ["link"], ["unlink"]):
-
     def test_theory(self):
         csv, svg = os.path.join(self.dir, "t.csv"), os.path.join(self.dir, "t.svg")
         done = dalea("theory", "--condition", "20", "--eta", "0.5", "--steps", "40", "--json", "--csv", csv, "--svg", svg)
@@ -735,8 +732,52 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(a, dalea("theory", "--size", "40", "--seed", "3", "--steps", "300", "--json").stdout)
         self.assertEqual(set(json.loads(a)["claims"].values()), {"holds"})
 
+    def test_reproduce(self):
+        # Killed again and again it ends on the same networks as without: at most an epoch is lost.
+        line = ["reproduce", "fig3", "--quick", "--task", "flip-flop", "--runs", "2", "--json", "--quiet"]
+        whole = dalea(*line, "--out", os.path.join(self.dir, "whole"))
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        r = json.loads(whole.stdout)
+        hashes = {n["id"]: n["hash"] for n in r["networks"]}
+        self.assertEqual(len(hashes), 2 * 3)  # a network, and two that are trained on
+        self.assertEqual(len(set(hashes.values())), 6)
+        for path in r["files"]:
+            self.assertGreater(os.path.getsize(path), 50, path)
+        with open(r["report"]) as f:
+            page = f.read()
+        for text in (list(hashes.values())[0], "top-prob", "How this was made", "cannot be tested"):
+            self.assertIn(text, page)
+        killed = 0
+        for k in range(3):
+            process = subprocess.Popen(DALEA + line + ["--out", os.path.join(self.dir, "killed"), "--threads", "1"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(timeout=0.7)
+            except subprocess.TimeoutExpired:
+                process.send_signal([signal.SIGKILL, signal.SIGINT, signal.SIGKILL][k])
+                process.wait(timeout=30)
+                killed += 1
+                if k == 1:
+                    self.assertEqual(process.returncode, 130)
+        self.assertGreater(killed, 0)
+        again = json.loads(dalea(*line, "--out", os.path.join(self.dir, "killed"), "--threads", "2").stdout)
+        self.assertEqual({n["id"]: n["hash"] for n in again["networks"]}, hashes)
+        # Nothing is trained twice, and nothing over what is another's.
+        third = json.loads(dalea(*line, "--out", os.path.join(self.dir, "killed")).stdout)
+        self.assertEqual(third["networks"], again["networks"])
+        session = os.path.join(self.dir, "killed", "sessions", "quick-flip-flop-dale-1.npz")
+        os.replace(os.path.join(self.dir, "killed", "sessions", "quick-flip-flop-dale-2.npz"), session)
+        foreign = dalea(*line, "--out", os.path.join(self.dir, "killed"))
+        self.assertEqual(foreign.returncode, 2)
+        self.assertIn("quick-flip-flop-dale-1.npz: is another experiment's", foreign.stderr)
+        self.assertIn("fig2 (conditions) or fig3", self.refused("reproduce", "fig4"))
+        self.assertIn("give one of the two", self.refused("reproduce", "fig2", "--corrected", "--as-published"))
+        self.assertIn("flip-flop, wave or digits", self.refused("reproduce", "fig2", "--task", "mnist"))
+        self.refused("reproduce", "fig2", "--runs", "1")
+
     def test_help_everywhere(self):
-        for command in ([], ["run"], ["prune"], ["inspect"], ["link"], ["unlink"], ["theory"]):
+        for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["theory"], ["reproduce"], ["inspect"], ["link"],
+                        ["unlink"]):
             done = dalea(*command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Example:", done.stdout)
