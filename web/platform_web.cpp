@@ -183,6 +183,17 @@ EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double
   }
   program->app->measure(std::move(list), threads, seconds);
 }
+// `dalea reproduce` in the page: "fig2" or "fig3". Results are in dalea_state().
+EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int corrected, int runs) {
+  reproduce::Options options;
+  const Result<reproduce::Paper> paper = reproduce::parse_figure(figure);
+  if (!paper) return program->app->say(true, paper.error().text());
+  options.figure = *paper;
+  options.quick = quick != 0;
+  options.corrected = corrected != 0;
+  options.runs = runs;
+  program->app->start_reproduction(options);
+}
 EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
   program->app->say(error != 0, text);
 }

@@ -51,7 +51,7 @@ const std::vector<Preset>& presets() {
   return list;
 }
 
-App::App(Host& h, const LiveOptions& options) : host(h), live(options) {
+App::App(Host& h, const LiveOptions& options) : host(h), live(options), find_digits_(options.find_digits) {
   now = live.snapshot();
   draft = presets().front().spec;
 }
@@ -173,14 +173,6 @@ void App::measure(std::vector<std::string> workloads, int threads, double second
   view.speed_threads = threads;
   view.tab = tab_speed;
   speed.start(std::move(workloads), threads, seconds);
-}
-
-void App::start_reproduction(const reproduce::Options& options) {
-  live.pause();
-  view.tab = tab_reproduce;
-  view.reproduce_forward = true;
-  const int threads = threads_available() ? std::min(4, hardware_threads()) : 1;
-  reproducer.start(options, now->digits, threads, now->setup ? now->setup->isa : "");
 }
 
 void App::draft_edited() {

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -142,6 +144,8 @@ class App {
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;
   FilePtr draft_recording_;
+  std::function<Result<Digits>()> find_digits_;
+  std::optional<reproduce::Options> waiting_reproduction_;  // for the digits
   DigitFiles dropped_digits_, bundled_digits_;
   std::string digits_notice_;
   DigitsPtr digits_seen_;

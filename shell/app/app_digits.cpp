@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/app.h"
+#include "numerics/parallel.h"
 
 namespace dalea::app {
 
@@ -32,10 +33,32 @@ void App::give_bundled_digits(NamedFile file) {
 }
 
 void App::digits_missing(const std::string& why) {
+  waiting_reproduction_.reset();
   say_digits(true,
              "This experiment needs the digits, and " + why +
                  ". Drop the four IDX files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, "
                  "t10k-labels-idx1-ubyte; .gz too) on this window: then it starts.");
+}
+
+void App::start_reproduction(const reproduce::Options& options) {
+  live.pause();
+  view.tab = tab_reproduce;
+  view.reproduce_forward = true;
+  const bool needed =
+      options.tasks.empty() || std::find(options.tasks.begin(), options.tasks.end(), "digits") != options.tasks.end();
+  DigitsPtr digits = now->digits;
+  if (needed && digits == nullptr && find_digits_) {
+    Result<Digits> found = find_digits_();
+    if (!found) return say_digits(true, found.error().text());
+    digits = std::make_shared<const Digits>(std::move(*found));
+    live.give_digits(digits);
+  }
+  if (needed && digits == nullptr && host.fetch_digits()) {
+    waiting_reproduction_ = options;
+    return say_digits(false, "Fetching 10,000 handwritten digits (2 MB): the reproduction starts when they are here.");
+  }
+  const int threads = threads_available() ? std::min(4, hardware_threads()) : 1;
+  reproducer.start(options, digits, threads, now->setup ? now->setup->isa : "");
 }
 
 void App::follow_digits() {
@@ -43,6 +66,11 @@ void App::follow_digits() {
     digits_asked_seen_ = now->digits_asked;
     if (host.fetch_digits())
       say_digits(false, "Fetching 10,000 handwritten digits (2 MB): the experiment starts when they are here.");
+  }
+  if (waiting_reproduction_ && now->digits != nullptr) {
+    const reproduce::Options options = *waiting_reproduction_;
+    waiting_reproduction_.reset();
+    start_reproduction(options);
   }
   if (now->digits != digits_seen_) {
     digits_seen_ = now->digits;

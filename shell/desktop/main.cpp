@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -19,8 +20,9 @@ namespace {
 
 struct Options {
   std::string program, open, size = "1280x720", theme = "light", screenshot;
+  std::string reproduce;
   double seconds = 0;
-  int threads = 0;
+  int threads = 0, tab = -1;
 };
 
 double now_s() {
@@ -125,6 +127,14 @@ int show(const Options& options) {
   else
     desktop.open(options.open);
 
+  if (options.tab >= 0) app.view.tab = options.tab;
+  if (!options.reproduce.empty()) {
+    reproduce::Options quick;
+    quick.figure = *reproduce::parse_figure(options.reproduce);
+    quick.quick = true;
+    app.start_reproduction(quick);
+  }
+
   const double start = now_s(), shot_at = options.seconds > 0 ? options.seconds : 10;
   while (!glfwWindowShouldClose(window.handle())) {
     glfwWaitEventsTimeout(app.wants_frame(now_s()) ? 0 : 0.03);
@@ -166,6 +176,18 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   cli.add_option("--threads", options.threads, "Threads of the training (default: all cores but one)")
       ->check(CLI::Range(1, 256));
+  cli.add_option("--tab", options.tab, "Tab that is open at the start")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
+                                                                     {"recording", dalea::app::tab_recording},
+                                                                     {"answers", dalea::app::tab_answers},
+                                                                     {"runs", dalea::app::tab_runs},
+                                                                     {"prune", dalea::app::tab_prune},
+                                                                     {"reproduce", dalea::app::tab_reproduce},
+                                                                     {"theory", dalea::app::tab_theory},
+                                                                     {"speed", dalea::app::tab_speed}})
+                      .description("weights, recording, answers, runs, prune, reproduce, theory or speed"));
+  cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2 or fig3")
+      ->check(CLI::IsMember({"fig2", "fig3"}));
   cli.add_option("--screenshot", options.screenshot,
                  "Save a picture (PNG) after --seconds, print the state as JSON, and quit");
   cli.add_option("--seconds", options.seconds, "See --screenshot (default 10)")->check(CLI::Range(0.1, 86400.0));
