@@ -178,6 +178,22 @@ EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double
   }
   program->app->measure(std::move(list), threads, seconds);
 }
+// `dalea prune` in the page: settings as JSON (see change_settings). What comes is in dalea_state().
+EMSCRIPTEN_KEEPALIVE void dalea_prune_set(const char* json) {
+  program->app->prune_set(json);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_sweep() {
+  program->app->prune_sweep();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_stop() {
+  program->app->pruning.stop();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_retrain(int epochs) {
+  program->app->prune_retrain(epochs);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_save(int figure) {
+  program->app->prune_save(figure != 0);
+}
 EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
   program->app->say(error != 0, text);
 }

@@ -51,7 +51,7 @@ const std::vector<Preset>& presets() {
   return list;
 }
 
-App::App(Host& h, const LiveOptions& options) : host(h), live(options) {
+App::App(Host& h, const LiveOptions& options) : host(h), live(options), pruning(options.threads) {
   now = live.snapshot();
   draft = presets().front().spec;
 }
@@ -161,6 +161,9 @@ void App::toggle() {
 void App::copy_link() {
   if (!now->setup) return;
   host.copy_text(host.page_address() + "#" + now->setup->link);
+  if (now->setup->own_mask)
+    return say(false,
+               "Link copied: it trains the whole network. This one is pruned; its mask travels in the session alone.");
   say(false, now->setup->recording && !now->setup->recording->sha256.empty()
                  ? "Link copied. The recording is not in it: whoever opens it is asked for the file."
                  : "Link copied: whoever opens it trains the same network to the same hash.");
@@ -197,6 +200,8 @@ void App::take_messages() {
   while (live.take_notice(notice)) say(notice.error, notice.text);
   NamedFile file;
   while (live.take_file(file)) host.save_file(file);
+  NetworkPtr network;
+  while (live.take_network(network)) take_network(std::move(network));
   Preview fresh;
   while (live.take_preview(fresh)) {
     preview = std::move(fresh);
@@ -223,13 +228,16 @@ bool App::wants_frame(double now_s) {
   if (ImGui::GetCurrentContext()->InputEventsQueue.Size > 0 || fresh_) active_until_s_ = now_s + 0.4;
   fresh_ = false;
   speed.pump();
-  if (speed.changed()) active_until_s_ = now_s + 0.05;
+  pruning.pump(0.008);
+  const bool fresh_mask = pruning.changed();
+  if (speed.changed() || fresh_mask) active_until_s_ = now_s + 0.05;
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
 }
 
 void App::textures_lost() {
-  view.matrix_texture = view.preview_texture = {};
+  view.matrix_texture = view.preview_texture = view.prune_texture = {};
   view.matrix_shown = view.preview_shown = nullptr;
+  view.prune_shown = nullptr;
   fresh_ = true;
 }
 
@@ -285,16 +293,20 @@ void App::frame() {
         const bool open = ImGui::BeginTabItem(name, nullptr, flags);
         track(std::string("tab:") + name);
         if (!open) return;
+        view.open_tab = index;
         draw(*this);
         ImGui::EndTabItem();
       };
       tab("Weights", 0, draw_matrix);
       tab("Recording", 1, draw_recording);
+      tab("Prune", 3, draw_prune);
       tab("Speed", 2, draw_speed);
       ImGui::EndTabBar();
     }
     ImGui::EndChild();
   };
+  // Pruning has more to show than the centre can hold.
+  const auto lower_right = [](App& app) { app.view.open_tab == 3 ? draw_prune_curves(app) : draw_traces(app); };
   if (narrow) {
     ImGui::SetCursorScreenPos({g, top});
     ImGui::BeginChild("stack", {width - 2 * g, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoBackground);
@@ -307,7 +319,7 @@ void App::frame() {
     ImGui::EndChild();
     at.y += 260 * u + g;
     begin_panel("traces", at, {w, 320 * u});
-    draw_traces(*this);
+    lower_right(*this);
     ImGui::EndChild();
     ImGui::EndChild();
   } else {
@@ -328,7 +340,7 @@ void App::frame() {
     draw_loss(*this);
     ImGui::EndChild();
     begin_panel("traces", {rail + middle + 3 * g, top + half + g}, {right, height - half - g});
-    draw_traces(*this);
+    lower_right(*this);
     ImGui::EndChild();
   }
   ImGui::SetCursorScreenPos({g, size.y - bottom});
@@ -391,6 +403,7 @@ std::string App::state_json(float pixels_per_unit) const {
     o["epochs"] = s.setup->spec.training.epochs;
     o["units"] = s.setup->spec.units();
     o["unit"] = s.setup->loss_unit;
+    o["own_mask"] = s.setup->own_mask;
     o["link"] = "#" + s.setup->link;
     o["threads"] = s.setup->threads;
     o["isa"] = s.setup->isa;
@@ -413,6 +426,7 @@ std::string App::state_json(float pixels_per_unit) const {
                 {"measuring", measured.measuring},
                 {"failure", measured.failure},
                 {"results", json::parse(bench_json(measured.results))}};
+  o["prune"] = json::parse(pruning_json(pruning.view(), view.prune));
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();

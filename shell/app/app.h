@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/live.h"
+#include "app/pruning.h"
 #include "app/speed.h"
 #include "app/theme.h"
 #include "imgui.h"
@@ -62,6 +63,14 @@ struct ViewState {
   const void* preview_shown = nullptr;
   int preview_width = 0, preview_height = 0;
   int speed_threads = 1;
+  int open_tab = 0;  // of the centre
+  PruneSettings prune;
+  int prune_epochs = 10;
+  bool prune_tree = true;  // drawn on the matrix
+  ImTextureID prune_texture = {};
+  std::shared_ptr<const MaskView> prune_shown;
+  std::vector<uint32_t> prune_pixels;
+  float prune_scale = 1;
 };
 
 class App {
@@ -82,6 +91,12 @@ class App {
   void copy_link();
   // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
   void measure(std::vector<std::string> workloads, int threads, double seconds);
+  // Pruning of the present weights (app_prune.cpp); sweep and retraining pause the training.
+  void prune_set(const std::string& json);  // change_settings()
+  void prune_sweep();
+  void prune_retrain(int64_t epochs);
+  void prune_save(bool figure);  // of the last sweep: CSV or SVG
+  void follow_pruning();         // while its tab is shown: the mask of the present weights and settings
   void say(bool error, std::string text);
 
   void frame();                    // draws one frame of ImGui
@@ -93,6 +108,7 @@ class App {
   Host& host;
   Live live;
   Speed speed;
+  Pruning pruning;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design
@@ -113,7 +129,16 @@ class App {
  private:
   void take_messages();
   void follow_setup();
+  enum class PruneWish { none, sweep, retrain };
+  void copy_for(PruneWish wish);
+  void take_network(NetworkPtr network);
 
+  NetworkPtr prune_network_, prune_asked_network_;  // the latest copy; the one whose mask was asked for
+  PruneSettings prune_asked_;
+  uint64_t copies_asked_ = 0, copies_come_ = 0, wish_copy_ = 0;
+  double copy_asked_s_ = 0;  // of ImGui's time
+  PruneWish prune_wish_ = PruneWish::none;
+  int64_t retrain_epochs_ = 0;
   std::vector<Notice> notices_;
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;

@@ -62,6 +62,7 @@ struct Setup {
   std::shared_ptr<const Baselines> baselines;  // of the held-out frames; null: none
   int threads = 1;
   std::string isa;
+  bool own_mask = false;  // pruned: the link does not make this network again, a session does
 };
 
 struct TraceView {
@@ -114,6 +115,28 @@ struct Preview {
   std::string error;
 };
 
+// What pruning needs of a network, at one moment between two updates.
+struct NetworkCopy {
+  uint64_t request = 0;  // as asked for
+  uint64_t network = 0;  // Setup::serial
+  int64_t updates = 0, run = 0;
+  Spec spec;
+  Model model;
+  std::shared_ptr<const Dataset> data;  // held-out trials, loss and unit; the rest is empty
+  std::string hash;
+};
+using NetworkPtr = std::shared_ptr<const NetworkCopy>;
+
+// A pruned network that is trained on under its own mask.
+struct PrunedStart {
+  uint64_t network = 0;  // the one it was made of
+  int64_t run = 0;
+  Spec spec, before;  // of the retraining; of the whole network
+  std::shared_ptr<const Pattern> mask;
+  Parameters start;
+};
+using PrunedPtr = std::shared_ptr<const PrunedStart>;
+
 enum class Download { session, weights, curves, picture };
 
 class Live {
@@ -138,12 +161,15 @@ class Live {
   void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
   void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
   void save(Download what);                               // the file comes out of take_file()
+  void copy_network(uint64_t request);                    // comes out of take_network(), once there is a network
+  void retrain(PrunedPtr pruned, bool play);              // restart() returns to this start
 
   // The latest snapshot; never null, never blocks for long. Asking is what makes the next one.
   std::shared_ptr<const Snapshot> snapshot();
   bool take_file(NamedFile& file);
   bool take_notice(Notice& notice);
   bool take_preview(Preview& preview);
+  bool take_network(NetworkPtr& network);
 
   // Without a thread: does commands, then trains for about this long, one time step at a time.
   void pump(double seconds);
@@ -169,7 +195,9 @@ class Live {
       save,
       preview,
       give,
-      digits
+      digits,
+      copy,
+      retrain
     } kind;
     std::shared_ptr<const Spec> spec;
     FilePtr file, recording;
@@ -177,6 +205,7 @@ class Live {
     int64_t number = 0;
     Download what = Download::session;
     DigitsPtr digits_given = nullptr;
+    PrunedPtr pruned = nullptr;
   };
 
   void send(Command command);
@@ -184,7 +213,8 @@ class Live {
   void obey(const Command& command);
   void obey_all(const std::deque<Command>& commands);
   void open(FilePtr file, FilePtr recording);
-  void build(const Spec& spec, FilePtr recording, bool play, const Session* session);
+  void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
+  void copy_for(uint64_t request);
   void after(Trainer::Event event);
   void publish(bool exact);
   void publish_if_due();
@@ -202,6 +232,7 @@ class Live {
   std::deque<NamedFile> files_;
   std::deque<Notice> notices_;
   std::deque<Preview> previews_;
+  std::deque<NetworkPtr> networks_;
   std::shared_ptr<const Snapshot> seen_;  // the reader's own
   std::atomic<bool> stop_{false}, pending_{false}, wanted_{true}, watched_{true};
 
@@ -210,8 +241,11 @@ class Live {
   std::atomic<double> pace_{0};
   Clock::time_point next_update_{};  // not before, when paced
   bool trial_chosen_ = false;        // by the user
+  int64_t run_ = 0;                  // of the trainer
   Phase phase_ = Phase::empty;
   std::shared_ptr<const Setup> setup_;
+  PrunedPtr pruned_;                         // what this network started from; null: not pruned here
+  std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;
