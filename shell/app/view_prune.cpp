@@ -205,7 +205,8 @@ struct Readout {
     const float left = ImGui::GetCursorPosX();
     ImGui::TextDisabled("%s", name);
     hint(help);
-    ImGui::SameLine(left + width - ImGui::CalcTextSize(value.c_str()).x);
+    ImGui::SameLine();
+    ImGui::SetCursorPosX(left + width - ImGui::CalcTextSize(value.c_str()).x);
     ImGui::TextUnformatted(value.c_str());
     hint(help);
   }
@@ -237,7 +238,8 @@ void draw_readout(App& app, const PruneView& view, const MaskView& m, float widt
           "2N - 1 of them when every neuron is connected");
   out.row("that is", percent_of(edges > 0 ? static_cast<double>(m.survived) / static_cast<double>(edges) : 0.0),
           "Part of the tree that survives");
-  out.row("by chance", percent_of(m.by_chance), "Expected when as many connections are drawn at random");
+  out.row("by chance", percent_of(m.by_chance),
+          "Expected when as many of the existing connections are drawn at random");
   if (m.at_least) {
     char help[200];
     std::snprintf(help, sizeof help,
