@@ -194,6 +194,22 @@ EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int cor
   options.runs = runs;
   program->app->start_reproduction(options);
 }
+// `dalea prune` in the page: settings as JSON (see change_settings). What comes is in dalea_state().
+EMSCRIPTEN_KEEPALIVE void dalea_prune_set(const char* json) {
+  program->app->prune_set(json);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_sweep() {
+  program->app->prune_sweep();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_stop() {
+  program->app->pruning.stop();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_retrain(int epochs) {
+  program->app->prune_retrain(epochs);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_prune_save(int figure) {
+  program->app->prune_save(figure != 0);
+}
 EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
   program->app->say(error != 0, text);
 }

@@ -102,7 +102,6 @@ class Trainer {
   const std::vector<EpochRecord>& history() const { return history_; }
   // Held out, when the last epoch ended; without counts before that.
   const Confusion& confusion() const { return confusion_; }
-  int64_t run() const { return run_; }
   int64_t epoch() const { return epoch_; }
   int64_t batch() const { return batch_; }
   int64_t batches_per_epoch() const;

@@ -51,7 +51,8 @@ const std::vector<Preset>& presets() {
   return list;
 }
 
-App::App(Host& h, const LiveOptions& options) : host(h), live(options), find_digits_(options.find_digits) {
+App::App(Host& h, const LiveOptions& options)
+    : host(h), live(options), pruning(options.threads), find_digits_(options.find_digits) {
   now = live.snapshot();
   draft = presets().front().spec;
 }
@@ -163,6 +164,9 @@ void App::toggle() {
 void App::copy_link() {
   if (!now->setup) return;
   host.copy_text(host.page_address() + "#" + now->setup->link);
+  if (now->setup->own_mask)
+    return say(false,
+               "Link copied: it trains the whole network. This one is pruned; its mask travels in the session alone.");
   say(false, now->setup->recording && !now->setup->recording->sha256.empty()
                  ? "Link copied. The recording is not in it: whoever opens it is asked for the file."
                  : "Link copied: whoever opens it trains the same network to the same hash.");
@@ -199,6 +203,8 @@ void App::take_messages() {
   while (live.take_notice(notice)) say(notice.error, notice.text);
   NamedFile file;
   while (live.take_file(file)) host.save_file(file);
+  NetworkPtr network;
+  while (live.take_network(network)) take_network(std::move(network));
   Preview fresh;
   while (live.take_preview(fresh)) {
     preview = std::move(fresh);
@@ -227,14 +233,16 @@ bool App::wants_frame(double now_s) {
   fresh_ = false;
   speed.pump();
   reproducer.pump();
-  if (reproducer.changed()) active_until_s_ = now_s + 0.05;
-  if (speed.changed()) active_until_s_ = now_s + 0.05;
+  pruning.pump(0.008);
+  const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
+  if (speed.changed() || fresh_mask || fresh_run) active_until_s_ = now_s + 0.05;
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
 }
 
 void App::textures_lost() {
-  view.matrix_texture = view.preview_texture = {};
+  view.matrix_texture = view.preview_texture = view.prune_texture = {};
   view.matrix_shown = view.preview_shown = nullptr;
+  view.prune_shown = nullptr;
   fresh_ = true;
 }
 
@@ -291,12 +299,14 @@ void App::frame() {
         const bool open = ImGui::BeginTabItem(name, nullptr, flags);
         track(std::string("tab:") + name);
         if (!open) return;
+        view.open_tab = index;
         draw(*this);
         ImGui::EndTabItem();
       };
       tab("Weights", tab_weights, draw_matrix);
       tab("Recording", tab_recording, draw_recording);
       if (now->setup && now->setup->classes > 0) tab("Answers", tab_answers, draw_answers);
+      tab("Prune", tab_prune, draw_prune);
       tab("Reproduce", tab_reproduce, draw_reproduce);
       tab("Theory", tab_theory, draw_theory);
       tab("Speed", tab_speed, draw_speed);
@@ -304,6 +314,8 @@ void App::frame() {
     }
     ImGui::EndChild();
   };
+  // Pruning has more to show than the centre can hold.
+  const auto lower_right = [](App& app) { app.view.open_tab == tab_prune ? draw_prune_curves(app) : draw_traces(app); };
   if (narrow) {
     ImGui::SetCursorScreenPos({g, top});
     ImGui::BeginChild("stack", {width - 2 * g, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoBackground);
@@ -316,7 +328,7 @@ void App::frame() {
     ImGui::EndChild();
     at.y += 260 * u + g;
     begin_panel("traces", at, {w, 320 * u});
-    draw_traces(*this);
+    lower_right(*this);
     ImGui::EndChild();
     ImGui::EndChild();
   } else {
@@ -337,7 +349,7 @@ void App::frame() {
     draw_loss(*this);
     ImGui::EndChild();
     begin_panel("traces", {rail + middle + 3 * g, top + half + g}, {right, height - half - g});
-    draw_traces(*this);
+    lower_right(*this);
     ImGui::EndChild();
   }
   ImGui::SetCursorScreenPos({g, size.y - bottom});
@@ -407,6 +419,7 @@ std::string App::state_json(float pixels_per_unit) const {
     o["unit"] = s.setup->loss_unit;
     o["classes"] = s.setup->classes;
     o["commonest"] = s.setup->commonest;
+    o["own_mask"] = s.setup->own_mask;
     o["link"] = "#" + s.setup->link;
     o["threads"] = s.setup->threads;
     o["isa"] = s.setup->isa;
@@ -440,6 +453,7 @@ std::string App::state_json(float pixels_per_unit) const {
   if (again.output != nullptr)
     for (const Finding& f : again.output->findings)
       o["reproduce"]["findings"].push_back({{"claim", f.claim}, {"verdict", outcome_text(f.outcome)}});
+  o["prune"] = json::parse(pruning_json(pruning.view(), view.prune));
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();

@@ -13,6 +13,7 @@
 
 #include "app/digit_files.h"
 #include "app/live.h"
+#include "app/pruning.h"
 #include "app/reproducer.h"
 #include "app/speed.h"
 #include "app/theme.h"
@@ -79,6 +80,14 @@ struct ViewState {
   int digit_row = -1;                                // last row read of the digit that is shown; -1: the last one
   std::shared_ptr<const MatrixView> theory_counted;  // whose boundary this is
   OnBoundary theory_boundary;
+  int open_tab = 0;  // of the centre
+  PruneSettings prune;
+  int prune_epochs = 10;
+  bool prune_tree = true;  // drawn on the matrix
+  ImTextureID prune_texture = {};
+  std::shared_ptr<const MaskView> prune_shown;
+  std::vector<uint32_t> prune_pixels;
+  float prune_scale = 1;
 };
 
 class App {
@@ -103,6 +112,12 @@ class App {
   void measure(std::vector<std::string> workloads, int threads, double seconds);
   // Trains what a figure of the first paper needs; pauses the training.
   void start_reproduction(const reproduce::Options& options);
+  // Pruning of the present weights (app_prune.cpp); sweep and retraining pause the training.
+  void prune_set(const std::string& json);  // change_settings()
+  void prune_sweep();
+  void prune_retrain(int64_t epochs);
+  void prune_save(bool figure);  // of the last sweep: CSV or SVG
+  void follow_pruning();         // while its tab is shown: the mask of the present weights and settings
   void say(bool error, std::string text);
 
   void frame();                    // draws one frame of ImGui
@@ -116,6 +131,7 @@ class App {
   Speed speed;
   Reproducer reproducer;
   Theory theory;
+  Pruning pruning;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design
@@ -139,7 +155,16 @@ class App {
   void follow_digits();
   void give_digits(const FilePtr& file);
   void say_digits(bool error, const std::string& text);  // in place of what it said last; empty: nothing
+  enum class PruneWish { none, sweep, retrain };
+  void copy_for(PruneWish wish);
+  void take_network(NetworkPtr network);
 
+  NetworkPtr prune_network_, prune_asked_network_;  // the latest copy; the one whose mask was asked for
+  PruneSettings prune_asked_;
+  uint64_t copies_asked_ = 0, copies_come_ = 0, wish_copy_ = 0;
+  double copy_asked_s_ = 0;  // of ImGui's time
+  PruneWish prune_wish_ = PruneWish::none;
+  int64_t retrain_epochs_ = 0;
   std::vector<Notice> notices_;
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;

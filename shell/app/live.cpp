@@ -201,6 +201,13 @@ void Live::save(Download what) {
   send({Command::save, nullptr, nullptr, nullptr, false, 0, what});
 }
 
+void Live::copy_network(uint64_t request) {
+  send({Command::copy, nullptr, nullptr, nullptr, false, static_cast<int64_t>(request)});
+}
+void Live::retrain(PrunedPtr pruned, bool play) {
+  send({Command::retrain, nullptr, nullptr, nullptr, play, 0, Download::session, nullptr, {}, std::move(pruned)});
+}
+
 std::shared_ptr<const Snapshot> Live::snapshot() {
   wanted_ = true;
   if (std::unique_lock lock(mutex_, std::try_to_lock); lock) seen_ = latest_;
@@ -228,6 +235,14 @@ bool Live::take_preview(Preview& preview) {
   if (!lock || previews_.empty()) return false;
   preview = std::move(previews_.front());
   previews_.pop_front();
+  return true;
+}
+
+bool Live::take_network(NetworkPtr& network) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || networks_.empty()) return false;
+  network = std::move(networks_.front());
+  networks_.pop_front();
   return true;
 }
 
@@ -358,11 +373,21 @@ void Live::obey(const Command& command) {
       break;
     case Command::restart:
     case Command::new_seed: {
-      Spec spec = setup_->spec;
-      if (command.kind == Command::new_seed) ++spec.seed;
-      build(spec, recording_, phase_ != Phase::paused, nullptr);
+      const bool again = command.kind == Command::restart;  // a new seed is a new network, whole
+      Spec spec = pruned_ && !again ? pruned_->before : setup_->spec;
+      if (!again) ++spec.seed;
+      build(spec, recording_, phase_ != Phase::paused, nullptr, again ? pruned_ : nullptr);
       return;
     }
+    case Command::copy:
+      copy_for(static_cast<uint64_t>(command.number));
+      return;
+    case Command::retrain:
+      if (command.pruned->network == setup_->serial)
+        build(command.pruned->spec, recording_, command.flag, nullptr, command.pruned);
+      else
+        say(true, "Another network was opened before the pruned one could be trained; prune the one shown now");
+      return;
     case Command::trial:
       trial_chosen_ = true;
       trial_ = setup_->held_out_trials > 0 ? std::clamp<int64_t>(command.number, 0, setup_->held_out_trials - 1) : 0;
@@ -395,7 +420,7 @@ void Live::follow_history() {
 }
 
 // Keeps what was there when the new experiment cannot be built.
-void Live::build(const Spec& given, FilePtr file, bool play, const Session* session) {
+void Live::build(const Spec& given, FilePtr file, bool play, const Session* session, PrunedPtr pruned) {
   const auto refuse = [&](const Error& error) { say(true, error.text()); };
   Spec spec = given;
   spec.recording.file.clear();  // a path belongs to somebody's disk
@@ -472,7 +497,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
                   "window, then it starts; or open the experiment with fewer of them");
     return wait_for_digits();
   }
-  Result<Dataset> data = make_dataset(spec, recording.get(), session ? session->state.run : 0, digits_.get());
+  const int64_t run = session ? session->state.run : pruned ? pruned->run : 0;
+  Result<Dataset> data = make_dataset(spec, recording.get(), run, digits_.get());
   if (!data) return give_up(data.error());
   auto setup = std::make_shared<Setup>();
   setup->channel_names = data->channel_names;
@@ -488,19 +514,26 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
   TrainerOptions options;
   options.threads = options_.own_thread ? options_.threads : 1;
-  Result<std::unique_ptr<Trainer>> made =
-      Trainer::create(spec, std::move(*data), session ? session->state.run : 0, options);
+  if (pruned) {
+    options.mask = pruned->mask;
+    options.start = pruned->start;
+  }
+  Result<std::unique_ptr<Trainer>> made = Trainer::create(spec, std::move(*data), run, options);
   if (!made) return give_up(made.error());
   if (session)
     if (Status ok = (*made)->restore(session->state); !ok) return give_up(ok.error());
 
   trainer_ = std::move(*made);
+  run_ = run;
   waiting_for_.clear();
   waiting_spec_ = nullptr;
   waiting_session_ = nullptr;
   setup->serial = ++builds_;
   setup->spec = trainer_->spec();
-  setup->link = encode_link(setup->spec);
+  pruned_ = std::move(pruned);
+  held_out_ = nullptr;
+  setup->own_mask = trainer_->own_mask();
+  setup->link = encode_link(pruned_ ? pruned_->before : setup->spec);
   for (size_t p = 0; p < spec.populations.size(); ++p)
     setup->populations.push_back(
         {spec.populations[p].name, spec.populations[p].sign, trainer_->model().populations[p]});
@@ -645,6 +678,29 @@ void Live::publish(bool exact) {
   wanted_ = false;
   published_ = Clock::now();
   publish_cost_ = exact ? publish_cost_ : Seconds(published_ - start).count();
+}
+
+void Live::copy_for(uint64_t request) {
+  if (!held_out_) {
+    const Dataset& all = trainer_->data();
+    auto part = std::make_shared<Dataset>();
+    part->held_out = all.held_out;
+    part->loss = all.loss;
+    part->ends = all.ends;
+    part->unit = all.unit;
+    held_out_ = std::move(part);
+  }
+  auto copy = std::make_shared<NetworkCopy>();
+  copy->request = request;
+  copy->network = setup_->serial;
+  copy->updates = trainer_->updates();
+  copy->run = run_;
+  copy->spec = setup_->spec;
+  copy->model = trainer_->model();
+  copy->data = held_out_;
+  copy->hash = hex(trainer_->hash());
+  const std::lock_guard lock(mutex_);
+  networks_.push_back(std::move(copy));
 }
 
 void Live::make_file(Download what) {

@@ -65,6 +65,7 @@ struct Setup {
   double commonest = 0;                        // held-out accuracy of always answering the commonest class
   int threads = 1;
   std::string isa;
+  bool own_mask = false;  // pruned: the link does not make this network again, a session does
 };
 
 struct TraceView {
@@ -123,6 +124,28 @@ struct Preview {
   std::string error;
 };
 
+// What pruning needs of a network, at one moment between two updates.
+struct NetworkCopy {
+  uint64_t request = 0;  // as asked for
+  uint64_t network = 0;  // Setup::serial
+  int64_t updates = 0, run = 0;
+  Spec spec;
+  Model model;
+  std::shared_ptr<const Dataset> data;  // held-out trials, loss and unit; the rest is empty
+  std::string hash;
+};
+using NetworkPtr = std::shared_ptr<const NetworkCopy>;
+
+// A pruned network that is trained on under its own mask.
+struct PrunedStart {
+  uint64_t network = 0;  // the one it was made of
+  int64_t run = 0;
+  Spec spec, before;  // of the retraining; of the whole network
+  std::shared_ptr<const Pattern> mask;
+  Parameters start;
+};
+using PrunedPtr = std::shared_ptr<const PrunedStart>;
+
 enum class Download { session, weights, curves, picture };
 
 class Live {
@@ -148,13 +171,16 @@ class Live {
   void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
   // The same from the four IDX files: training images and labels, test images and labels. `quiet`: says errors only.
   void give_digit_files(const std::array<FilePtr, 4>& files, bool quiet);
-  void save(Download what);  // the file comes out of take_file()
+  void save(Download what);                   // the file comes out of take_file()
+  void copy_network(uint64_t request);        // comes out of take_network(), once there is a network
+  void retrain(PrunedPtr pruned, bool play);  // restart() returns to this start
 
   // The latest snapshot; never null, never blocks for long. Asking is what makes the next one.
   std::shared_ptr<const Snapshot> snapshot();
   bool take_file(NamedFile& file);
   bool take_notice(Notice& notice);
   bool take_preview(Preview& preview);
+  bool take_network(NetworkPtr& network);
 
   // Without a thread: does commands, then trains for about this long, one time step at a time.
   void pump(double seconds);
@@ -181,7 +207,9 @@ class Live {
       preview,
       give,
       digits,
-      digit_files
+      digit_files,
+      copy,
+      retrain
     } kind;
     std::shared_ptr<const Spec> spec;
     FilePtr file, recording;
@@ -190,6 +218,7 @@ class Live {
     Download what = Download::session;
     DigitsPtr digits_given = nullptr;
     std::array<FilePtr, 4> digit_files_given = {};
+    PrunedPtr pruned = nullptr;
   };
 
   void send(Command command);
@@ -199,7 +228,8 @@ class Live {
   void open(FilePtr file, FilePtr recording);
   void take_digits(DigitsPtr digits);
   void follow_history();
-  void build(const Spec& spec, FilePtr recording, bool play, const Session* session);
+  void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
+  void copy_for(uint64_t request);
   void after(Trainer::Event event);
   void publish(bool exact);
   void publish_if_due();
@@ -218,6 +248,7 @@ class Live {
   std::deque<NamedFile> files_;
   std::deque<Notice> notices_;
   std::deque<Preview> previews_;
+  std::deque<NetworkPtr> networks_;
   std::shared_ptr<const Snapshot> seen_;  // the reader's own
   std::atomic<bool> stop_{false}, pending_{false}, wanted_{true}, watched_{true};
 
@@ -226,8 +257,11 @@ class Live {
   std::atomic<double> pace_{0};
   Clock::time_point next_update_{};  // not before, when paced
   bool trial_chosen_ = false;        // by the user
+  int64_t run_ = 0;                  // of the trainer
   Phase phase_ = Phase::empty;
   std::shared_ptr<const Setup> setup_;
+  PrunedPtr pruned_;                         // what this network started from; null: not pruned here
+  std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;

@@ -83,11 +83,15 @@ int paint(const MatrixView& m, const MatrixView* base, float scale, std::vector<
   return static_cast<int>(side);
 }
 
+}  // namespace
+
 std::string unit_name(const Setup& setup, int64_t unit) {
   for (const PopulationView& p : setup.populations)
     if (unit >= p.units.begin && unit < p.units.end) return p.name + " " + std::to_string(unit - p.units.begin + 1);
   return std::to_string(unit + 1);
 }
+
+namespace {
 
 const char* sign_word(const Setup& setup, int64_t unit) {
   for (const PopulationView& p : setup.populations)
@@ -102,7 +106,8 @@ std::string short_number(float v) {
   return text;
 }
 
-// Reads from the bottom to the top.
+}  // namespace
+
 void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const char* text) {
   const int first = draw->VtxBuffer.Size;
   const ImVec2 size = ImGui::CalcTextSize(text);
@@ -113,8 +118,6 @@ void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const ch
     v = {bottom_centre.x + d.y - size.y / 2, bottom_centre.y - d.x + size.x / 2};
   }
 }
-
-}  // namespace
 
 void draw_matrix(App& app) {
   const Palette& p = palette(app.theme);

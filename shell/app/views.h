@@ -18,8 +18,15 @@ void draw_recording(App& app);
 void draw_reproduce(App& app);
 void draw_speed(App& app);
 void draw_theory(App& app);
+void draw_prune(App& app);
+void draw_prune_curves(App& app);
 void draw_top(App& app);                               // title, share, theme
 void draw_status(App& app);                            // transport, epoch, hash, audit
 float draw_notices(App& app, ImVec2 at, float width);  // returns the height it took
+
+// Of the matrices.
+std::string unit_name(const Setup& setup, int64_t unit);  // "E 12"
+// Reads from the bottom to the top.
+void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const char* text);
 
 }  // namespace dalea::app

@@ -225,6 +225,58 @@ for (const isolation of [true, false])
     await shot(p, 'speed-light-1280x720', 'Speed: what a training step costs in this browser, beside the measured peak');
   });
 
+for (const isolation of [true, false])
+  pageTest(`prune: mask, sweep and retraining as on the command line (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
+    const experiment = JSON.stringify({dalea: 1, name: 'to prune', populations: [{name: 'E', size: 32, sign: '+'}, {name: 'I', size: 8, sign: '-'}],
+      task: {steps: 10, train: 200, validation: 20, held_out: 40}, training: {epochs: 3, batch: 20, optimizer: {lr: 0.01}}});
+    const folder = path.join(scratch, `prune-${isolation}`);
+    fs.mkdirSync(folder, {recursive: true});
+    fs.writeFileSync(path.join(folder, 'e.json'), experiment);
+    run('run', path.join(folder, 'e.json'), '--out', path.join(folder, 'run'), '--quiet');
+    const session = path.join(folder, 'run/session.npz');
+    run('prune', session, '--draws', '2', '--out', path.join(folder, 'sweep'), '--quiet');
+    const retrained = JSON.parse(run('prune', session, '--method', 'top-prob', '--sparsity', '0.6', '--retrain', '2',
+      '--out', path.join(folder, 'retrain'), '--quiet', '--json')).runs[0];
+
+    await p.ready();
+    await p.call('open_text', experiment);
+    await p.call('pace', 0);
+    await until('it is trained', p.state, (s) => s.name === 'to prune' && s.finished, 120);
+    await p.call('prune_set', '{"method":"top-prob","sparsity":0.6,"draws":2}');
+    const s = await until('the mask and its error', p.state, (v) => v.prune.mask && v.prune.mask.current &&
+      v.prune.mask.hash === v.hash && v.prune.mask.held_out !== null && v.prune.mask.dense !== null, 60);
+    assert.strictEqual(s.prune.mask.held_out, retrained.retrained.pruned, 'error of the mask');
+    assert.strictEqual(s.prune.mask.dense, retrained.dense.held_out, 'error of the whole network');
+    assert(s.prune.mask.tree_edges <= 79 && s.prune.mask.tree_survived > 0, JSON.stringify(s.prune.mask));
+    await p.call('prune_set', '{"sparsity":7}');
+    await p.seen('prune.sparsity');
+    await p.click('dismiss');
+
+    await p.click('prune:sweep');
+    await until('the sweep', p.state, (v) => !v.prune.sweeping && v.prune.sweep && v.prune.sweep.complete, 120);
+    const saved = {};
+    for (const what of ['csv', 'figure']) {
+      const waiting = p.page.waitForEvent('download');
+      await p.click(`prune:${what}`);
+      const download = await waiting;
+      saved[what] = path.join(folder, download.suggestedFilename());
+      await download.saveAs(saved[what]);
+    }
+    assert.strictEqual(fs.readFileSync(saved.csv, 'utf8'), fs.readFileSync(path.join(folder, 'sweep/prune.csv'), 'utf8'), 'CSV');
+    assert.strictEqual(fs.readFileSync(saved.figure, 'utf8'), fs.readFileSync(path.join(folder, 'sweep/prune.svg'), 'utf8'), 'figure');
+    if (isolation) await shot(p, 'prune-light-1280x720', 'Prune: what is left of the weights and of the strongest wiring, and the error of the sweep');
+
+    await p.call('prune_retrain', 2);
+    const end = await until('the retraining', p.state, (v) => v.own_mask && v.finished, 120);
+    assert.strictEqual(end.hash, retrained.retrained.hash, 'hash after retraining');
+    assert.deepStrictEqual(end.audit, {sign: 0, mask: 0});
+    const waiting = p.page.waitForEvent('download');
+    await p.call('download', 0);
+    const file = path.join(folder, 'pruned.npz');
+    await (await waiting).saveAs(file);
+    assert.strictEqual(JSON.parse(run('inspect', file, '--json')).hash, end.hash, 'the session');
+  });
+
 pageTest('copy link puts the address on the clipboard', {permissions: ['clipboard-read', 'clipboard-write']}, async (p) => {
   await p.ready();
   await until('it runs', p.state, (s) => s.updates > 0);
