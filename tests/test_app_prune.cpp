@@ -1,4 +1,5 @@
 // The Prune tab's work (shell/app/pruning.h), the retraining under a mask in the watched training, and its frames.
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -470,8 +471,7 @@ TEST_CASE("prune tab: draws at every size and theme, tells scripts what it shows
     }
   for (int k = 0; k < 3; ++k) turn();
   const json state = json::parse(app.state_json(1));
-  for (const std::string name :
-       {"prune:random", "prune:sparsity", "prune:mask", "prune:sweep", "prune:draws", "prune:csv", "prune:figure",
-        "prune:retrain", "prune:epochs", "prune:matrix", "prune-tab:Error"})
-    CHECK_MESSAGE(state["widgets"].contains(name), name);
+  for (const char* name : {"prune:random", "prune:sparsity", "prune:mask", "prune:sweep", "prune:draws", "prune:csv",
+                           "prune:figure", "prune:retrain", "prune:epochs", "prune:matrix", "prune-tab:Error"})
+    CHECK_MESSAGE(state["widgets"].contains(name), std::string(name));
 }
