@@ -76,7 +76,7 @@ std::vector<Curve> curves_of(const ReproducerView& v, const std::string& task) {
   return curves;
 }
 
-void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec2 size) {
+void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec2 size, bool legend) {
   const bool log = task != "digits";
   const std::vector<Curve> curves = curves_of(v, task);
   double right = 1, least = INFINITY, most = 0;
@@ -100,8 +100,8 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
     most = log ? 1 : 100;
   }
   const std::string title = figure::task_title(task) + "##reproduce";
-  if (!ImPlot::BeginPlot(title.c_str(), size, ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText))
-    return;
+  const ImPlotFlags flags = ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText;
+  if (!ImPlot::BeginPlot(title.c_str(), size, legend ? flags : flags | ImPlotFlags_NoLegend)) return;
   ImPlot::SetupAxes("epoch", log ? "test error (sum)" : "accuracy (%)");
   ImPlot::SetupAxisLimits(ImAxis_X1, 0, right, ImPlotCond_Always);
   if (log) {
@@ -144,10 +144,10 @@ void draw_curves(App& app, const ReproducerView& v) {
   const bool beside = room.x > 330 * app.scale * static_cast<float>(tasks);
   const float gap = 6 * app.scale, n = static_cast<float>(tasks);
   const ImVec2 size = beside ? ImVec2((room.x - gap * (n - 1)) / n, std::min(room.y, 460 * app.scale))
-                             : ImVec2(room.x, std::max(150 * app.scale, (room.y - gap * n) / n));
+                             : ImVec2(room.x, std::max(118 * app.scale, (room.y - gap * n) / n - 2 * app.scale));
   for (size_t k = 0; k < tasks; ++k) {
     if (beside && k > 0) ImGui::SameLine(0, gap);
-    draw_task(app, v, v.options.tasks[k], size);
+    draw_task(app, v, v.options.tasks[k], size, k == 0);
   }
 }
 
@@ -251,7 +251,7 @@ void draw_reproduce(App& app) {
 
   ImGui::BeginDisabled(v.running);
   int which = wanted.figure == figure::Paper::fig2 ? 0 : 1;
-  ImGui::SetNextItemWidth(218 * u);
+  ImGui::SetNextItemWidth(214 * u);
   if (ImGui::Combo("##figure", &which, "Figure 2: three constraints\0Figure 3: pruning\0"))
     wanted.figure = which == 0 ? figure::Paper::fig2 : figure::Paper::fig3;
   app.track("reproduce:figure");
@@ -268,27 +268,29 @@ void draw_reproduce(App& app) {
         "Off: as published, with the faults of its code.\nOn: one nonlinearity for all conditions, exact "
         "pruning,\nwhole "
         "held-out splits, margins fixed beforehand.");
-  ImGui::SameLine();
-  ImGui::SetNextItemWidth(92 * u);
-  int runs = static_cast<int>(wanted.runs > 0 ? wanted.runs : wanted.quick ? 3 : 6);
-  if (ImGui::InputInt("runs", &runs)) wanted.runs = std::clamp(runs, 2, 20);
-  app.track("reproduce:runs");
   ImGui::EndDisabled();
   if (v.running) {
-    if (ImGui::Button("Stop##reproduce", {110 * u, 0})) app.reproducer.stop();
+    if (ImGui::Button("Stop##reproduce", {100 * u, 0})) app.reproducer.stop();
   } else if (ImGui::Button(v.part > 0 && !v.finished && !v.jobs.empty() ? "Go on##reproduce" : "Start##reproduce",
-                           {110 * u, 0})) {
+                           {100 * u, 0})) {
     app.start_reproduction(wanted);
   }
   app.track("reproduce:start");
   ImGui::SameLine();
   ImGui::BeginDisabled(v.output == nullptr);
-  if (ImGui::Button("Save report", {110 * u, 0})) save_output(app, *v.output, text_of(v.options.figure), "report.html");
+  if (ImGui::Button("Save report", {104 * u, 0})) save_output(app, *v.output, text_of(v.options.figure), "report.html");
   app.track("reproduce:save");
   ImGui::SameLine();
-  if (ImGui::Button("Save tables", {110 * u, 0}))
+  if (ImGui::Button("Save tables", {104 * u, 0}))
     for (const char* name : {"findings.csv", "runs.csv", "curves.csv", "sweeps.csv"})
       save_output(app, *v.output, text_of(v.options.figure), name);
+  ImGui::EndDisabled();
+  ImGui::SameLine();
+  ImGui::BeginDisabled(v.running);
+  ImGui::SetNextItemWidth(92 * u);
+  int runs = static_cast<int>(wanted.runs > 0 ? wanted.runs : wanted.quick ? 3 : 6);
+  if (ImGui::InputInt("runs", &runs)) wanted.runs = std::clamp(runs, 2, 20);
+  app.track("reproduce:runs");
   ImGui::EndDisabled();
   if (v.running) {
     char text[80];
@@ -298,7 +300,11 @@ void draw_reproduce(App& app) {
       std::snprintf(text, sizeof text, "%.0f %%, about %.0f s left", 100 * v.part, v.seconds_left);
     else
       std::snprintf(text, sizeof text, "%.0f %%, about %.0f min left", 100 * v.part, v.seconds_left / 60);
+    ImVec4 bar = p.accent;
+    bar.w = 0.35f;
+    ImGui::PushStyleColor(ImGuiCol_PlotHistogram, bar);
     ImGui::ProgressBar(static_cast<float>(v.part), {-1, 0}, text);
+    ImGui::PopStyleColor();
   }
   if (!v.failure.empty()) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
