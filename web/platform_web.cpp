@@ -127,6 +127,20 @@ EM_BOOL context_restored(int, const void*, void*) {
 
 }  // namespace
 
+namespace {
+// "a,b,c"
+std::vector<std::string> words_of(const char* text) {
+  std::vector<std::string> list;
+  std::string rest = text;
+  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
+    comma = rest.find(',');
+    list.push_back(rest.substr(0, comma));
+    if (comma != std::string::npos) rest.erase(0, comma + 1);
+  }
+  return list;
+}
+}  // namespace
+
 extern "C" {
 
 // What the buttons do, for page.js, tests and scripts. Texts are UTF-8.
@@ -174,17 +188,10 @@ EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
 }
 // `dalea bench` in the page: workloads apart by commas. Results are in dalea_state().
 EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double seconds) {
-  std::vector<std::string> list;
-  std::string rest = workloads;
-  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
-    comma = rest.find(',');
-    list.push_back(rest.substr(0, comma));
-    if (comma != std::string::npos) rest.erase(0, comma + 1);
-  }
-  program->app->measure(std::move(list), threads, seconds);
+  program->app->measure(words_of(workloads), threads, seconds);
 }
-// `dalea reproduce` in the page: "fig2" or "fig3". Results are in dalea_state().
-EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int corrected, int runs) {
+// `dalea reproduce` in the page: "fig2" or "fig3"; tasks apart by commas, empty: all. Results are in dalea_state().
+EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int corrected, int runs, const char* tasks) {
   reproduce::Options options;
   const Result<reproduce::Paper> paper = reproduce::parse_figure(figure);
   if (!paper) return program->app->say(true, paper.error().text());
@@ -192,6 +199,7 @@ EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int cor
   options.quick = quick != 0;
   options.corrected = corrected != 0;
   options.runs = runs;
+  options.tasks = words_of(tasks);
   program->app->start_reproduction(options);
 }
 // `dalea prune` in the page: settings as JSON (see change_settings). What comes is in dalea_state().

@@ -226,6 +226,29 @@ for (const isolation of [true, false])
   });
 
 for (const isolation of [true, false])
+  pageTest(`reproduce: figure 3 in small, on the command line's hashes (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
+    const expected = JSON.parse(run('reproduce', 'fig3', '--quick', '--task', 'flip-flop', '--runs', '2', '--json', '--quiet',
+      '--out', path.join(scratch, 'reproduced')));
+    await p.ready();
+    await p.call('reproduce', 'fig3', 1, 0, 2, 'flip-flop');
+    const end = await until('it is finished', p.state, (s) => !s.reproduce.running && s.reproduce.finished, 400);
+    assert.strictEqual(end.reproduce.failure, '');
+    const hashes = (networks) => Object.fromEntries(networks.map((n) => [n.id, n.hash]));
+    assert.deepStrictEqual(hashes(end.reproduce.networks), hashes(expected.networks));
+    assert.deepStrictEqual(end.reproduce.findings, expected.findings.map((f) => ({claim: f.claim, verdict: f.verdict})));
+    const waiting = p.page.waitForEvent('download');
+    await p.click('reproduce:save');
+    const download = await waiting;
+    const file = path.join(scratch, download.suggestedFilename());
+    await download.saveAs(file);
+    const page = fs.readFileSync(file, 'utf8');
+    assert(page.includes('Figure 3') && page.includes(expected.networks[0].hash) && page.includes('<svg'), 'the report');
+    if (isolation) await shot(p, 'reproduce-light-1280x720', 'Reproduce: the claims of a figure, what was published and what was obtained here');
+    await p.call('reproduce', 'fig4', 1, 0, 2, '');
+    await p.seen('fig4');
+  });
+
+for (const isolation of [true, false])
   pageTest(`prune: mask, sweep and retraining as on the command line (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
     const experiment = JSON.stringify({dalea: 1, name: 'to prune', populations: [{name: 'E', size: 32, sign: '+'}, {name: 'I', size: 8, sign: '-'}],
       task: {steps: 10, train: 200, validation: 20, held_out: 40}, training: {epochs: 3, batch: 20, optimizer: {lr: 0.01}}});
