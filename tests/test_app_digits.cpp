@@ -367,7 +367,7 @@ TEST_CASE(
     CHECK(state["commonest"] ==
           static_cast<double>(*std::max_element(asked.begin(), asked.end())) / static_cast<double>(all));
   }
-  app.live.train(spec_of(tiny_json(R"("epochs":1)")), nullptr, true);
+  app.live.train(spec_of(tiny_json(R"("epochs":1,"batch":10)")), nullptr, true);
   to_the_end(app);
   const nlohmann::json state = turn(screen, app);
   CHECK(state["classes"] == 0);
@@ -417,7 +417,7 @@ TEST_CASE("the window: tasks with classes draw in every size, theme and view, be
     }
   }
   // The tab leaves with the classes.
-  app.live.train(spec_of(tiny_json(R"("epochs":1)")), nullptr, false);
+  app.live.train(spec_of(tiny_json(R"("epochs":1,"batch":10)")), nullptr, false);
   app.view.tab = tab_answers;
   CHECK(!turn(screen, app)["widgets"].contains("answers"));
 }

@@ -167,9 +167,11 @@ void draw_digit(App& app, const TraceView& t, int64_t classes) {
   }
   ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(4 * u, 3 * u));
   if (ImPlot::BeginPlot("##digits", ImGui::GetContentRegionAvail(), plain_plot)) {
-    ImPlot::SetupAxes("row", "probability", ImPlotAxisFlags_None, ImPlotAxisFlags_None);
+    ImPlot::SetupAxes("row: probability of each digit so far", nullptr, ImPlotAxisFlags_None, ImPlotAxisFlags_None);
     ImPlot::SetupAxisLimits(ImAxis_X1, 1, static_cast<double>(std::max<int64_t>(2, t.steps)), ImPlotCond_Always);
     ImPlot::SetupAxisLimits(ImAxis_Y1, 0, 1.05, ImPlotCond_Always);
+    const double ticks[] = {0, 0.5, 1};
+    ImPlot::SetupAxisTicks(ImAxis_Y1, ticks, 3);
     ImPlot::SetupLegend(ImPlotLocation_NorthWest, ImPlotLegendFlags_Horizontal);
     const auto line_of = [&](int64_t c, const std::string& name, const ImVec4& color, float weight) {
       for (size_t k = 0; k < all.size(); ++k) y[k] = all[k][static_cast<size_t>(c)];
@@ -240,6 +242,8 @@ void draw_over_time(App& app, const TraceView& t, int64_t classes) {
     }
     if (ImPlot::BeginPlot("##sure", {room.x, 0.8f * unit + axis}, plain_plot)) {
       setup_plot("probability", 0, 1.3, true);
+      const double ticks[] = {0, 0.5, 1};
+      ImPlot::SetupAxisTicks(ImAxis_Y1, ticks, 3);
       ImPlot::SetNextLineStyle(p.output, 1.6f * u);
       ImPlot::PlotStairs("of the class asked for", x.data(), sure.data(), steps);
       ImPlot::EndPlot();

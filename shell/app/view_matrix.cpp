@@ -125,9 +125,10 @@ void draw_matrix(App& app) {
   ViewState& view = app.view;
   const Snapshot& s = *app.now;
   if (!s.setup || !s.weights) {
-    ImGui::TextDisabled("%s", s.phase == Phase::needs_recording
-                                  ? "Drop the recording here: the experiment is ready, its data are not."
-                                  : "The recurrent weights appear here.");
+    ImGui::TextDisabled(
+        "%s", s.phase == Phase::needs_recording ? "Drop the recording here: the experiment is ready, its data are not."
+              : s.phase == Phase::needs_digits  ? "The experiment is ready; it starts when the digits are here."
+                                                : "The recurrent weights appear here.");
     return;
   }
   const Setup& setup = *s.setup;
