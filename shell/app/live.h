@@ -60,6 +60,9 @@ struct Setup {
   int64_t batches_per_epoch = 0, held_out_trials = 0;
   std::shared_ptr<const Recording> recording;  // null: the task has none
   std::shared_ptr<const Baselines> baselines;  // of the held-out frames; null: none
+  // What make_dataset() made the trials from, so that others can make theirs; null: nothing was needed.
+  std::shared_ptr<const Recording> source_recording;
+  DigitsPtr source_digits;
   int threads = 1;
   std::string isa;
 };
