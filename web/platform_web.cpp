@@ -101,6 +101,17 @@ void frame() {
   }
 }
 
+std::vector<std::string> list_of(const char* apart_by_commas) {
+  std::vector<std::string> list;
+  std::string rest = apart_by_commas;
+  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
+    comma = rest.find(',');
+    list.push_back(rest.substr(0, comma));
+    if (comma != std::string::npos) rest.erase(0, comma + 1);
+  }
+  return list;
+}
+
 // The backend listens on the document, where browsers do not let a wheel be taken; the canvas is enough.
 EM_BOOL wheel(int, const EmscriptenWheelEvent* e, void*) {
   const double unit = e->deltaMode == DOM_DELTA_PIXEL ? 0.01 : e->deltaMode == DOM_DELTA_LINE ? 0.3 : 1;
@@ -169,14 +180,20 @@ EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
 }
 // `dalea bench` in the page: workloads apart by commas. Results are in dalea_state().
 EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double seconds) {
-  std::vector<std::string> list;
-  std::string rest = workloads;
-  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
-    comma = rest.find(',');
-    list.push_back(rest.substr(0, comma));
-    if (comma != std::string::npos) rest.erase(0, comma + 1);
-  }
-  program->app->measure(std::move(list), threads, seconds);
+  program->app->measure(list_of(workloads), threads, seconds);
+}
+// Conditions side by side, apart by commas: "conventional,dale". They are in dalea_state() as `runs`.
+EMSCRIPTEN_KEEPALIVE void dalea_runs(const char* conditions, int runs, int equalise) {
+  program->app->train_conditions(list_of(conditions), runs, equalise != 0);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_runs_pause(int on) {
+  on != 0 ? program->app->side.pause() : program->app->side.go_on();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_runs_stop() {
+  program->app->side.stop();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_runs_open(int job) {
+  program->app->open_run(static_cast<size_t>(job));
 }
 EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
   program->app->say(error != 0, text);

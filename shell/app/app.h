@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/live.h"
+#include "app/runs.h"
 #include "app/speed.h"
 #include "app/theme.h"
 #include "imgui.h"
@@ -43,6 +44,24 @@ struct Rect {
 
 enum class MatrixMode { initial, now, change };
 
+// What the Runs tab shows and offers.
+struct RunsState {
+  bool chosen[4] = {true, true, false, true};  // as condition_names
+  int runs = 3;
+  bool equalise = false;
+  bool accuracy = true;  // instead of the loss, where there is one
+  std::string title;     // of the experiment the runs are of
+  uint64_t version = 0;  // of the side's view that the curves are of
+  std::vector<RunCurves> curves;
+  struct Picture {
+    ImTextureID texture = {};
+    const void* shown = nullptr;
+    float scale = 0;
+  };
+  std::array<Picture, 4> pictures;  // weights of run 1 of each group
+  float scale = 0;
+};
+
 // What only the window knows.
 struct ViewState {
   MatrixMode matrix = MatrixMode::now;
@@ -62,6 +81,7 @@ struct ViewState {
   const void* preview_shown = nullptr;
   int preview_width = 0, preview_height = 0;
   int speed_threads = 1;
+  RunsState runs;
 };
 
 class App {
@@ -82,6 +102,9 @@ class App {
   void copy_link();
   // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
   void measure(std::vector<std::string> workloads, int threads, double seconds);
+  // Trains the present experiment under several conditions side by side; pauses its own training.
+  void train_conditions(const std::vector<std::string>& conditions, int64_t runs, bool equalise);
+  void open_run(size_t job);  // of these: its weights, where it stopped
   void say(bool error, std::string text);
 
   void frame();                    // draws one frame of ImGui
@@ -93,6 +116,7 @@ class App {
   Host& host;
   Live live;
   Speed speed;
+  SideBySide side;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design
@@ -118,7 +142,7 @@ class App {
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;
   FilePtr draft_recording_;
-  uint64_t drawn_ = 0;
+  uint64_t drawn_ = 0, side_drawn_ = 0;
   double active_until_s_ = 0;
   Theme theme_applied_ = Theme::light;
   float scale_applied_ = 0;

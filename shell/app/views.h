@@ -12,6 +12,7 @@ void draw_matrix(App& app);
 void draw_loss(App& app);
 void draw_traces(App& app);
 void draw_recording(App& app);
+void draw_runs(App& app);
 void draw_speed(App& app);
 void draw_top(App& app);                               // title, share, theme
 void draw_status(App& app);                            // transport, epoch, hash, audit
