@@ -435,7 +435,7 @@ TEST_CASE("prune tab: draws at every size and theme, tells scripts what it shows
   turn();
   CHECK(json::parse(app.state_json(1))["notices"].size() == 2);
   app.live.train(spec_of(tiny_json(short_training)), nullptr, true);
-  app.view.tab = 3;
+  app.view.tab = tab_prune;
   wait_for("the mask's error", [&] {
     turn();
     const json state = json::parse(app.state_json(1));

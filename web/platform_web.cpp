@@ -106,6 +106,17 @@ void frame() {
   }
 }
 
+std::vector<std::string> list_of(const char* apart_by_commas) {
+  std::vector<std::string> list;
+  std::string rest = apart_by_commas;
+  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
+    comma = rest.find(',');
+    list.push_back(rest.substr(0, comma));
+    if (comma != std::string::npos) rest.erase(0, comma + 1);
+  }
+  return list;
+}
+
 // The backend listens on the document, where browsers do not let a wheel be taken; the canvas is enough.
 EM_BOOL wheel(int, const EmscriptenWheelEvent* e, void*) {
   const double unit = e->deltaMode == DOM_DELTA_PIXEL ? 0.01 : e->deltaMode == DOM_DELTA_LINE ? 0.3 : 1;
@@ -125,20 +136,6 @@ EM_BOOL context_restored(int, const void*, void*) {
   return EM_TRUE;
 }
 
-}  // namespace
-
-namespace {
-// "a,b,c"
-std::vector<std::string> words_of(const char* text) {
-  std::vector<std::string> list;
-  std::string rest = text;
-  for (size_t comma = 0; !rest.empty() && comma != std::string::npos;) {
-    comma = rest.find(',');
-    list.push_back(rest.substr(0, comma));
-    if (comma != std::string::npos) rest.erase(0, comma + 1);
-  }
-  return list;
-}
 }  // namespace
 
 extern "C" {
@@ -188,7 +185,7 @@ EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
 }
 // `dalea bench` in the page: workloads apart by commas. Results are in dalea_state().
 EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double seconds) {
-  program->app->measure(words_of(workloads), threads, seconds);
+  program->app->measure(list_of(workloads), threads, seconds);
 }
 // `dalea reproduce` in the page: "fig2" or "fig3"; tasks apart by commas, empty: all. Results are in dalea_state().
 EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int corrected, int runs, const char* tasks) {
@@ -199,7 +196,7 @@ EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int cor
   options.quick = quick != 0;
   options.corrected = corrected != 0;
   options.runs = runs;
-  options.tasks = words_of(tasks);
+  options.tasks = list_of(tasks);
   program->app->start_reproduction(options);
 }
 // `dalea prune` in the page: settings as JSON (see change_settings). What comes is in dalea_state().
@@ -217,6 +214,19 @@ EMSCRIPTEN_KEEPALIVE void dalea_prune_retrain(int epochs) {
 }
 EMSCRIPTEN_KEEPALIVE void dalea_prune_save(int figure) {
   program->app->prune_save(figure != 0);
+}
+// Conditions side by side, apart by commas: "conventional,dale". They are in dalea_state() as `runs`.
+EMSCRIPTEN_KEEPALIVE void dalea_runs(const char* conditions, int runs, int equalise) {
+  program->app->train_conditions(list_of(conditions), runs, equalise != 0);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_runs_pause(int on) {
+  on != 0 ? program->app->side.pause() : program->app->side.go_on();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_runs_stop() {
+  program->app->side.stop();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_runs_open(int job) {
+  program->app->open_run(static_cast<size_t>(job));
 }
 EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
   program->app->say(error != 0, text);

@@ -29,6 +29,13 @@ json number(double v) {
   return std::isfinite(v) ? json(v) : json(nullptr);
 }
 
+SideOptions side_options(const LiveOptions& live) {
+  SideOptions options;
+  options.own_threads = live.own_thread;
+  options.platform = live.platform;
+  return options;
+}
+
 // A panel with a border; the same look for every view.
 bool begin_panel(const char* id, ImVec2 position, ImVec2 size) {
   ImGui::SetCursorScreenPos(position);
@@ -52,7 +59,7 @@ const std::vector<Preset>& presets() {
 }
 
 App::App(Host& h, const LiveOptions& options)
-    : host(h), live(options), pruning(options.threads), find_digits_(options.find_digits) {
+    : host(h), live(options), pruning(options.threads), side(side_options(options)), find_digits_(options.find_digits) {
   now = live.snapshot();
   draft = presets().front().spec;
 }
@@ -179,6 +186,39 @@ void App::measure(std::vector<std::string> workloads, int threads, double second
   speed.start(std::move(workloads), threads, seconds);
 }
 
+void App::train_conditions(const std::vector<std::string>& conditions, int64_t runs, bool equalise) {
+  view.tab = tab_runs;
+  if (!now->waiting_for.empty())
+    return say(true, "The experiment waits for its recording: drop the file on the window, then start the runs");
+  if (!now->setup) return say(true, "There is no experiment yet: open one, then start the runs");
+  Result<std::vector<Job>> jobs = condition_jobs(now->setup->spec, conditions, runs, equalise);
+  if (!jobs) return say(true, jobs.error().text());
+  const Status ok = side.start(std::move(*jobs), [setup = now->setup](const Job& job) {
+    return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get());
+  });
+  if (!ok) return say(true, ok.error().text());
+  live.pause();
+  RunsState& state = view.runs;
+  state.title = now->setup->spec.name;
+  state.runs = static_cast<int>(runs);
+  state.equalise = equalise;
+  state.scale = 0;
+  for (size_t k = 0; k < std::size(state.chosen); ++k)
+    state.chosen[k] = std::find(conditions.begin(), conditions.end(), condition_names[k]) != conditions.end();
+}
+
+void App::open_run(size_t job) {
+  const SideView runs = side.view();
+  if (job >= runs.jobs.size() || !runs.jobs[job].session)
+    return say(true, "This run has nothing to open yet: it opens when it has finished or was stopped");
+  const JobView& j = runs.jobs[job];
+  auto file = std::make_shared<NamedFile>();
+  file->name = j.job.name;
+  file->bytes = *j.session;
+  live.open_session(std::move(file), nullptr);
+  view.tab = tab_weights;
+}
+
 void App::draft_edited() {
   problems = parse_spec(print_spec(draft, false)).problems;
   draft_changed = !now->setup || print_spec(draft, true) != print_spec(now->setup->spec, true);
@@ -236,6 +276,8 @@ bool App::wants_frame(double now_s) {
   pruning.pump(0.008);
   const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
   if (speed.changed() || fresh_mask || fresh_run) active_until_s_ = now_s + 0.05;
+  side.pump(0.02);
+  if (side.version() != side_drawn_) active_until_s_ = std::max(active_until_s_, now_s + 0.02);
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
 }
 
@@ -243,12 +285,14 @@ void App::textures_lost() {
   view.matrix_texture = view.preview_texture = view.prune_texture = {};
   view.matrix_shown = view.preview_shown = nullptr;
   view.prune_shown = nullptr;
+  view.runs.pictures = {};
   fresh_ = true;
 }
 
 void App::frame() {
   now = live.snapshot();
   drawn_ = now->serial;
+  side_drawn_ = side.version();
   take_messages();
   follow_setup();
   follow_digits();
@@ -306,6 +350,7 @@ void App::frame() {
       tab("Weights", tab_weights, draw_matrix);
       tab("Recording", tab_recording, draw_recording);
       if (now->setup && now->setup->classes > 0) tab("Answers", tab_answers, draw_answers);
+      tab("Runs", tab_runs, draw_runs);
       tab("Prune", tab_prune, draw_prune);
       tab("Reproduce", tab_reproduce, draw_reproduce);
       tab("Theory", tab_theory, draw_theory);
@@ -454,6 +499,7 @@ std::string App::state_json(float pixels_per_unit) const {
     for (const Finding& f : again.output->findings)
       o["reproduce"]["findings"].push_back({{"claim", f.claim}, {"verdict", outcome_text(f.outcome)}});
   o["prune"] = json::parse(pruning_json(pruning.view(), view.prune));
+  o["runs"] = json::parse(side_json(side.view()));
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();

@@ -15,6 +15,7 @@
 #include "app/live.h"
 #include "app/pruning.h"
 #include "app/reproducer.h"
+#include "app/runs.h"
 #include "app/speed.h"
 #include "app/theme.h"
 #include "app/theory.h"
@@ -54,6 +55,23 @@ enum class MatrixMode { initial, now, change };
 
 // The centre's tabs, for ViewState::tab.
 enum Tab { tab_weights, tab_recording, tab_answers, tab_runs, tab_prune, tab_reproduce, tab_theory, tab_speed };
+// What the Runs tab shows and offers.
+struct RunsState {
+  bool chosen[4] = {true, true, false, true};  // as condition_names
+  int runs = 3;
+  bool equalise = false;
+  bool accuracy = true;  // instead of the loss, where there is one
+  std::string title;     // of the experiment the runs are of
+  uint64_t version = 0;  // of the side's view that the curves are of
+  std::vector<RunCurves> curves;
+  struct Picture {
+    ImTextureID texture = {};
+    const void* shown = nullptr;
+    float scale = 0;
+  };
+  std::array<Picture, 4> pictures;  // weights of run 1 of each group
+  float scale = 0;
+};
 
 // What only the window knows.
 struct ViewState {
@@ -88,6 +106,7 @@ struct ViewState {
   std::shared_ptr<const MaskView> prune_shown;
   std::vector<uint32_t> prune_pixels;
   float prune_scale = 1;
+  RunsState runs;
 };
 
 class App {
@@ -118,6 +137,9 @@ class App {
   void prune_retrain(int64_t epochs);
   void prune_save(bool figure);  // of the last sweep: CSV or SVG
   void follow_pruning();         // while its tab is shown: the mask of the present weights and settings
+  // Trains the present experiment under several conditions side by side; pauses its own training.
+  void train_conditions(const std::vector<std::string>& conditions, int64_t runs, bool equalise);
+  void open_run(size_t job);  // of these: its weights, where it stopped
   void say(bool error, std::string text);
 
   void frame();                    // draws one frame of ImGui
@@ -132,6 +154,7 @@ class App {
   Reproducer reproducer;
   Theory theory;
   Pruning pruning;
+  SideBySide side;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design
@@ -175,7 +198,7 @@ class App {
   std::string digits_notice_;
   DigitsPtr digits_seen_;
   uint64_t digits_asked_seen_ = 0;
-  uint64_t drawn_ = 0;
+  uint64_t drawn_ = 0, side_drawn_ = 0;
   double active_until_s_ = 0;
   Theme theme_applied_ = Theme::light;
   float scale_applied_ = 0;

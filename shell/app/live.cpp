@@ -510,6 +510,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
     setup->commonest = share_of_commonest(data->held_out, setup->classes);
   }
   setup->held_out_trials = data->held_out.count;
+  setup->source_recording = recording;
+  if (spec.task.type == "digits") setup->source_digits = digits_;
   if (data->recording) setup->recording = std::make_shared<Recording>(*data->recording);
   if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
   TrainerOptions options;

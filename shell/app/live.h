@@ -63,6 +63,9 @@ struct Setup {
   std::shared_ptr<const Baselines> baselines;  // of the held-out frames; null: none
   int64_t classes = 0;                         // of a task with classes, named output_names; 0: it has none
   double commonest = 0;                        // held-out accuracy of always answering the commonest class
+  // What make_dataset() made the trials from, so that others can make theirs; null: nothing was needed.
+  std::shared_ptr<const Recording> source_recording;
+  DigitsPtr source_digits;
   int threads = 1;
   std::string isa;
   bool own_mask = false;  // pruned: the link does not make this network again, a session does

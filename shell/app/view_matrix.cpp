@@ -3,87 +3,12 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/matrix_picture.h"
 #include "app/views.h"
 #include "common/picture.h"
 #include "imgui_internal.h"
 
 namespace dalea::app {
-namespace {
-
-constexpr int most_pixels = 2048;  // of the texture; larger matrices show the strongest synapse of each cell
-
-constexpr uint32_t pack(Color c) {
-  return 0xff000000u | static_cast<uint32_t>(c.b) << 16 | static_cast<uint32_t>(c.g) << 8 | c.r;
-}
-
-// Colours of -1 .. 1 in steps of 1/512.
-const std::vector<uint32_t>& ramp() {
-  static const std::vector<uint32_t> table = [] {
-    std::vector<uint32_t> t(1025);
-    for (int k = 0; k <= 1024; ++k) t[static_cast<size_t>(k)] = pack(weight_color(static_cast<float>(k - 512), 512));
-    return t;
-  }();
-  return table;
-}
-
-// 1, 2 or 5 times a power of ten, at least v: the scale changes rarely.
-float nice(float v) {
-  if (!(v > 0)) return 1;
-  const float ten = std::pow(10.0f, std::floor(std::log10(v)));
-  for (float m : {1.0f, 2.0f, 5.0f})
-    if (v <= m * ten * 1.0001f) return m * ten;
-  return 10 * ten;
-}
-
-// The 99.5th percentile of |w| over at most 20,000 of the values.
-float typical_largest(const MatrixView& now, const MatrixView* base) {
-  std::vector<float> sizes;
-  const size_t stride = std::max<size_t>(1, now.values.size() / 20000);
-  for (size_t e = 0; e < now.values.size(); e += stride) {
-    const float v = std::fabs(base ? now.values[e] - base->values[e] : now.values[e]);
-    if (v > 0) sizes.push_back(v);
-  }
-  if (sizes.empty()) return 0;
-  const auto k = sizes.begin() + static_cast<std::ptrdiff_t>(0.995 * static_cast<double>(sizes.size() - 1));
-  std::nth_element(sizes.begin(), k, sizes.end());
-  return *k;
-}
-
-// Pixels with x = post and y = pre: the matrix's own memory order; drawing swaps the axes.
-int paint(const MatrixView& m, const MatrixView* base, float scale, std::vector<uint32_t>& pixels) {
-  const int64_t n = m.units, shrink = (n + most_pixels - 1) / most_pixels, side = (n + shrink - 1) / shrink;
-  const std::vector<uint32_t>& colors = ramp();
-  const float k = 512 / scale;
-  const auto color = [&](float v) { return colors[static_cast<size_t>(std::clamp(v * k + 512.5f, 0.0f, 1024.0f))]; };
-  pixels.resize(static_cast<size_t>(side * side));
-  const auto value = [&](size_t e) { return base ? m.values[e] - base->values[e] : m.values[e]; };
-  if (shrink == 1 && !m.pattern) {
-    for (size_t e = 0; e < pixels.size(); ++e) pixels[e] = color(value(e));
-    return static_cast<int>(side);
-  }
-  if (m.pattern) std::fill(pixels.begin(), pixels.end(), pack(absent_color));
-  std::vector<float> strongest(shrink > 1 ? pixels.size() : 0, -1);
-  const auto put = [&](int64_t post, int64_t pre, float v) {
-    const auto at = static_cast<size_t>(pre / shrink * side + post / shrink);
-    if (shrink > 1) {
-      if (std::fabs(v) <= strongest[at]) return;
-      strongest[at] = std::fabs(v);
-    }
-    pixels[at] = color(v);
-  };
-  for (int64_t j = 0; j < n; ++j) {
-    if (m.pattern)
-      for (int64_t e = m.pattern->col_start[j]; e < m.pattern->col_start[j + 1]; ++e) {
-        const int64_t i = m.pattern->row[static_cast<size_t>(e)];
-        put(i, j, value(static_cast<size_t>(m.sparse ? e : j * n + i)));
-      }
-    else
-      for (int64_t i = 0; i < n; ++i) put(i, j, value(static_cast<size_t>(j * n + i)));
-  }
-  return static_cast<int>(side);
-}
-
-}  // namespace
 
 std::string unit_name(const Setup& setup, int64_t unit) {
   for (const PopulationView& p : setup.populations)
@@ -169,12 +94,12 @@ void draw_matrix(App& app) {
   const void* identity = &shown;
   const bool fresh = identity != view.matrix_shown || view.matrix != view.matrix_mode_shown;
   if (view.scale <= 0 || (fresh && !view.lock_scale)) {
-    const float largest = nice(typical_largest(shown, base));
+    const float largest = nice_scale(typical_largest(shown, base));
     // Shrinks only when far too large, so that the colours do not flicker.
     if (view.scale <= 0 || largest > view.scale || largest < 0.35f * view.scale) view.scale = largest;
   }
   if (fresh || view.scale != view.matrix_scale_shown || view.matrix_texture == ImTextureID{}) {
-    view.matrix_size = paint(shown, base, view.scale, view.pixels);
+    view.matrix_size = paint_matrix(shown, base, view.scale, view.pixels);
     view.matrix_texture =
         app.host.texture(view.matrix_texture, view.matrix_size, view.matrix_size, view.pixels.data(), true);
     view.matrix_shown = identity;
@@ -299,7 +224,7 @@ void draw_matrix(App& app) {
                 ("\xe2\x88\x92" + short_number(view.scale)).c_str());
   if (shown.pattern) {
     const float y = bar_y + bar_h + line;
-    draw->AddRectFilled({bar_x, y}, {bar_x + bar_w, y + bar_w}, pack(absent_color));
+    draw->AddRectFilled({bar_x, y}, {bar_x + bar_w, y + bar_w}, packed(absent_color));
     draw->AddText({bar_x + bar_w + 5 * u, y - 1 * u}, ink, "absent");
   }
 

@@ -16,6 +16,7 @@ void draw_traces(App& app);
 void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
 void draw_recording(App& app);
 void draw_reproduce(App& app);
+void draw_runs(App& app);
 void draw_speed(App& app);
 void draw_theory(App& app);
 void draw_prune(App& app);

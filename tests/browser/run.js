@@ -300,6 +300,28 @@ for (const isolation of [true, false])
     assert.strictEqual(JSON.parse(run('inspect', file, '--json')).hash, end.hash, 'the session');
   });
 
+for (const isolation of [true, false])
+  pageTest(`conditions learn side by side (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
+    await p.ready();
+    await p.call('runs', 'conventional,dale', 2, 0);
+    const some = await until('both conditions learn', p.state, (s) => s.runs.jobs.length === 4 && s.runs.jobs[0].epoch > 0 && s.runs.jobs[1].epoch > 0, 60);
+    assert.strictEqual(some.phase, 'paused', "the window's own training waits");
+    await p.call('runs_pause', 1);
+    await until('they pause', p.state, (s) => s.runs.paused, 20);
+    await p.call('runs_pause', 0);
+    const end = await until('all have finished', p.state, (s) => !s.runs.running, 300);
+    const folder = path.join(scratch, `runs-${isolation}`);
+    for (const group of ['conventional', 'dale']) {
+      const native = JSON.parse(run('run', path.join(root, 'assets/experiments/quickstart.json'), '--set', 'runs=2', '--set', `training.constraint=${group}`, '--json', '--out', folder));
+      const here = end.runs.jobs.filter((j) => j.group === group);
+      assert.deepStrictEqual(here.map((j) => j.hash), native.runs.map((r) => r.hash));
+      assert.deepStrictEqual(here.map((j) => j.violations.sign), native.runs.map((r) => r.violations.sign));
+    }
+    if (isolation) await shot(p, 'runs-light-1280x720', 'Runs: conditions of one experiment, trained side by side');
+    await p.call('runs_open', 3);
+    await until('a run opens', p.state, (s) => s.hash === end.runs.jobs[3].hash, 20);
+  });
+
 pageTest('copy link puts the address on the clipboard', {permissions: ['clipboard-read', 'clipboard-write']}, async (p) => {
   await p.ready();
   await until('it runs', p.state, (s) => s.updates > 0);
