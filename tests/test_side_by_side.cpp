@@ -110,7 +110,7 @@ TEST_CASE("those that began together stay together, and the rest begins in order
   const SideView v = when(side, [](const SideView& s) {  // none of the four waits for another's end
     return std::all_of(s.jobs.begin(), s.jobs.begin() + 4, [](const auto& job) { return job.epoch > 0; });
   });
-  for (size_t k = 0; k < 4; ++k) CHECK(v.jobs[k].state == JobState::working);
+  for (size_t k = 0; k < 4; ++k) CHECK(v.jobs[k].state == JobState::learning);
   for (size_t k = 4; k < 8; ++k) CHECK(v.jobs[k].state == JobState::waiting);
 }
 
