@@ -167,6 +167,7 @@ plot::Figure curves_figure(const std::vector<RunCurves>& groups, const std::stri
     figure.panels.push_back({"Accuracy", std::move(accuracy)});
     figure.columns = 2;
     figure.width_mm = plot::double_column_mm;
+    figure.shared_legend = groups.size() > 1;  // the same lines in both
   }
   return figure;
 }
