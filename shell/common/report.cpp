@@ -29,7 +29,7 @@ nav a,.files a{display:inline-block;padding:.2rem 0}
 table{border-collapse:collapse;width:100%;font-size:.925rem}
 caption{text-align:left;padding:.7rem .9rem;color:var(--muted);caption-side:top}
 th,td{padding:.5rem .9rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
-thead th{font-weight:600;vertical-align:bottom;overflow-wrap:normal}.claims td{min-width:6.5rem}tbody th{font-weight:500}
+thead th{font-weight:600;vertical-align:bottom;overflow-wrap:normal}.claims td{min-width:7.5rem}tbody th{font-weight:500}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;overflow-wrap:normal}
 .table th,.table td{overflow-wrap:normal}
 .badge{display:inline-block;padding:.1rem .6rem;border-radius:1rem;font-size:.85rem;font-weight:600;white-space:nowrap}

@@ -76,7 +76,7 @@ int direction(const std::vector<double>& a, const std::vector<double>& b, double
 }
 
 const char* direction_text(int direction) {
-  return direction < 0 ? "lower" : direction > 0 ? "higher" : "not distinguishable";
+  return direction < 0 ? "lower" : direction > 0 ? "higher" : "no clear difference";
 }
 
 std::string quick_reason() {
@@ -468,7 +468,8 @@ plot::Figure final_figure(const Options& options, const std::vector<Run>& runs) 
       if (beside && cell != nullptr) {
         plot::Style pale = style;
         pale.color = plot::rgb(0xaaaaaa);
-        chart.groups.push_back({.name = "published", .runs = published_runs(*cell), .style = pale});
+        chart.groups.push_back(
+            {.name = condition_title(condition) + ", published", .runs = published_runs(*cell), .style = pale});
       }
       chart.groups.push_back({.name = condition_title(condition),
                               .runs = final_values(runs_of(runs, task, condition), task),
