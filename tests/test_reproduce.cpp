@@ -271,8 +271,9 @@ TEST_CASE("pruning methods are compared by one number for each network") {
     REQUIRE(output);
     const Finding& f = finding(*output, "Waves: top-prob pruning makes less error");
     CHECK(f.outcome == (better ? Outcome::reproduced : Outcome::not_reproduced));
-    CHECK(f.obtained.find("exact p = 0.008, Holm p = 0.024") != std::string::npos);  // 2 / 252, three tasks
-    CHECK(f.obtained.find("smallest of 15: p = 0.012") != std::string::npos);        // asymptotic, SEEDS F15
+    CHECK(f.obtained.find("exact p = 0.008, Holm p = 0.024") != std::string::npos);    // 2 / 252, three tasks
+    CHECK(f.obtained.find("smallest of 15: p = 0.012") != std::string::npos);          // asymptotic, SEEDS F15
+    CHECK(f.why.find("(Westfall-Young max-T) it is p = 0.008") != std::string::npos);  // of 252 relabelings, 2
     check_balanced(text_of_file(*output, "report.html"));
     CHECK(count_of(text_of_file(*output, "sweeps.csv"), "\n") == 1 + 15 * 45);
   }
