@@ -590,7 +590,8 @@ Result<Output> report_fig2(const Options& options, const std::vector<Run>& runs,
   add_figure(output, page, density_figure(options, weights), "weights");
   bool complete = true;
   for (const WeightsOf& w : weights) complete = complete && !w.final.empty();
-  if (complete) add_figure(output, page, matrix_figure(options, weights, runs), "matrices");
+  if (complete)
+    add_figure(output, page, matrix_figure(options, weights, runs), "matrices", false);  // the sessions hold them
   if (!divergences.empty()) {
     ReportTable table;
     table.caption =

@@ -110,12 +110,12 @@ void add_text(Output& output, const std::string& name, const std::string& text) 
   output.files.push_back({name, {bytes, bytes + text.size()}});
 }
 
-void add_figure(Output& output, Report& page, const plot::Figure& figure, const std::string& name) {
+void add_figure(Output& output, Report& page, const plot::Figure& figure, const std::string& name, bool table) {
   const plot::Drawing drawing = plot::drawing_of(figure);
   add_text(output, name + ".svg", plot::to_svg(drawing, name));
   output.files.push_back({name + ".png", plot::to_png(drawing, 200.0 / 72)});
-  add_text(output, name + ".csv", plot::csv_of(figure));
-  page.figure(figure, figure.caption, name);
+  if (table) add_text(output, name + ".csv", plot::csv_of(figure));
+  page.figure(figure, figure.caption, name, {.csv = table});
 }
 
 std::string csv_quoted(const std::string& text) {

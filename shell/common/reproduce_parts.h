@@ -31,8 +31,8 @@ plot::Series curve(const std::string& name, const std::vector<const Run*>& runs,
                    const std::function<double(const EpochRecord&)>& value, bool log);
 
 void add_text(Output& output, const std::string& name, const std::string& text);
-// NAME.svg, NAME.png and NAME.csv, and the figure in the page.
-void add_figure(Output& output, Report& page, const plot::Figure& figure, const std::string& name);
+// NAME.svg, NAME.png and (`table`) NAME.csv, and the figure in the page.
+void add_figure(Output& output, Report& page, const plot::Figure& figure, const std::string& name, bool table = true);
 void add_runs(Output& output, Report& page, const Options& options,
               const std::vector<Run>& runs);  // runs.csv, curves.csv
 std::string csv_quoted(const std::string& text);
