@@ -50,7 +50,6 @@ class Reproducer {
   std::unique_ptr<reproduce::Study::Work> work_;  // without threads
   ReproducerView view_;
   std::chrono::steady_clock::time_point start_;
-  double seconds_ = 0;
   double seen_part_ = -1;
   std::string platform_;
   std::thread thread_;
