@@ -303,6 +303,7 @@ for (const isolation of [true, false])
 for (const isolation of [true, false])
   pageTest(`conditions learn side by side (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
     await p.ready();
+    await until('there is an experiment', p.state, (s) => s.network > 0, 30);
     await p.call('runs', 'conventional,dale', 2, 0);
     const some = await until('both conditions learn', p.state, (s) => s.runs.jobs.length === 4 && s.runs.jobs[0].epoch > 0 && s.runs.jobs[1].epoch > 0, 60);
     assert.strictEqual(some.phase, 'paused', "the window's own training waits");
