@@ -71,8 +71,13 @@ void Reproducer::stop() {
 
 void Reproducer::pump() {
   if (threads_available() || study_ == nullptr || !view().running) return;
-  if (work_ == nullptr) work_ = study_->take();
-  if (work_ != nullptr && !work_->step()) work_.reset();
+  // Between two frames: long enough to get on, short enough to stay alive.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  while (std::chrono::steady_clock::now() < end) {
+    if (work_ == nullptr) work_ = study_->take();
+    if (work_ == nullptr) break;
+    if (!work_->step()) work_.reset();
+  }
   if (work_ == nullptr && study_->over()) finish();
 }
 
