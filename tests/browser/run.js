@@ -300,8 +300,7 @@ for (const isolation of [true, false])
     assert.strictEqual(JSON.parse(run('inspect', file, '--json')).hash, end.hash, 'the session');
   });
 
-// Without threads the unit tests drive it: between the frames of software drawing it takes minutes here.
-for (const isolation of [true])
+for (const isolation of [true, false])
   pageTest(`conditions learn side by side (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
     await p.ready();
     await until('there is an experiment', p.state, (s) => s.network > 0, 30);
