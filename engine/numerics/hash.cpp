@@ -21,9 +21,9 @@ void Fnv1a::f32(float v) {
   u32(bits);
 }
 
-std::string Fnv1a::hex() const {
+std::string hash_text(uint64_t hash) {
   std::string text(16, '0');
-  for (int i = 0; i < 16; ++i) text[i] = "0123456789abcdef"[(h_ >> (60 - 4 * i)) & 15];
+  for (int i = 0; i < 16; ++i) text[i] = "0123456789abcdef"[(hash >> (60 - 4 * i)) & 15];
   return text;
 }
 

@@ -26,12 +26,6 @@ Bytes text_bytes(const std::string& text) {
   return {bytes.begin(), bytes.end()};
 }
 
-std::string hash_hex(const Parameters& p) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash_of(p)));
-  return text;
-}
-
 // ---- writing
 
 void put_weights(Entries& entries, const std::string& folder, const Weights& w) {
@@ -191,7 +185,7 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   json provenance = {
       {"version", dalea_version},
       {"numerics", numerics_version},
-      {"hash", hash_hex(s.parameters)},
+      {"hash", hash_text(hash_of(s.parameters))},
       {"platform", platform},
       {"data_sha256", trainer.data().recording ? trainer.data().recording->sha256 : trainer.data().sha256},
       {"failure", trainer.failure()}};
@@ -340,8 +334,8 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
       s.history[e].epoch = static_cast<int64_t>(e) + 1;
     }
   }
-  if (hash_hex(s.parameters) != session.provenance.hash)
-    return reader.damaged("provenance.json", "the weights hash to " + hash_hex(s.parameters) + ", not to " +
+  if (hash_text(hash_of(s.parameters)) != session.provenance.hash)
+    return reader.damaged("provenance.json", "the weights hash to " + hash_text(hash_of(s.parameters)) + ", not to " +
                                                  session.provenance.hash + " as recorded");
   return session;
 }

@@ -84,12 +84,6 @@ std::vector<std::byte> bytes_of(std::string_view text) {
   return {p, p + text.size()};
 }
 
-std::string hex(uint64_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 }  // namespace
 
 const char* phase_text(Phase phase) {
@@ -640,7 +634,7 @@ void Live::publish(bool exact) {
     };
     if (due(hashed_, hash_cost_)) {
       const Clock::time_point begin = Clock::now();
-      hash_ = hex(trainer_->hash());
+      hash_ = hash_text(trainer_->hash());
       hash_updates_ = s->updates;
       hash_cost_ = Seconds(Clock::now() - begin).count();
       hashed_ = begin;
@@ -700,7 +694,7 @@ void Live::copy_for(uint64_t request) {
   copy->spec = setup_->spec;
   copy->model = trainer_->model();
   copy->data = held_out_;
-  copy->hash = hex(trainer_->hash());
+  copy->hash = hash_text(trainer_->hash());
   const std::lock_guard lock(mutex_);
   networks_.push_back(std::move(copy));
 }

@@ -291,9 +291,7 @@ void SideBySide::publish(Slot& slot, JobState state, std::string failure) {
     v.unit = t.data().unit;
     if (v.job.show_weights) v.weights = matrix_of(t, v.weights.get());
     if (v.over()) {
-      char text[17];
-      std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(t.hash()));
-      v.hash = text;
+      v.hash = hash_text(t.hash());
       v.session = std::make_shared<std::vector<std::byte>>(write_session(t, options_.platform));
       slot.trainer.reset();
     }

@@ -155,6 +155,5 @@ std::string platform_text(Isa isa);  // for the provenance of a session
 std::atomic<bool>& cancel_on_signals();
 
 void complain(const Error& error);  // to stderr
-std::string hex(uint64_t hash);
 
 }  // namespace dalea::cli

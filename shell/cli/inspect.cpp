@@ -75,7 +75,7 @@ int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& o
   o["run"] = s.run + 1;
   o["epochs_done"] = s.epoch;
   o["updates_in_epoch"] = s.batch;
-  o["hash"] = hex(hash_of(s.parameters));
+  o["hash"] = hash_text(hash_of(s.parameters));
   o["version"] = session->provenance.version;
   o["platform"] = session->provenance.platform;
   o["data_sha256"] = session->provenance.data_sha256;

@@ -34,12 +34,6 @@ void complain(const Error& error) {
   std::fprintf(stderr, "dalea: %s\n", error.text().c_str());
 }
 
-std::string hex(uint64_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set) {
   Loaded loaded;
   std::string text;

@@ -165,7 +165,7 @@ json OneRun::describe(double seconds_per_epoch, double seconds) {
                       {"sha256", r.sha256}};
   }
   o["violations"] = {{"sign", audit.sign}, {"mask", audit.mask}};
-  o["hash"] = hex(trainer_->hash());
+  o["hash"] = hash_text(trainer_->hash());
   o["epochs"] = trainer_->epoch();
   o["updates"] = trainer_->updates();
   o["seconds_per_epoch"] = seconds_per_epoch;

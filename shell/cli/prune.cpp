@@ -241,7 +241,7 @@ class Pruning {
     result.after = trainer.evaluate().held_out;
     result.epochs = trainer.epoch();
     result.seconds_per_epoch = epochs > 0 ? seconds / static_cast<double>(epochs) : 0.0;
-    result.hash = hex(trainer.hash());
+    result.hash = hash_text(trainer.hash());
     result.violations = trainer.audit();
     network.retrained = result;
     return done;

@@ -6,16 +6,6 @@
 namespace dalea::plot {
 namespace {
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
-
 std::string cell(double v) {
   return std::isnan(v) ? "" : short_number(v, 9);
 }
@@ -30,7 +20,7 @@ class Writer {
   std::string panel;
 
   void row(const std::string& series, const std::string& x, double y, double low, double high) {
-    out += panel + "," + quoted(series) + "," + x + "," + cell(y) + "," + cell(low) + "," + cell(high) + "\n";
+    out += panel + "," + csv_field(series) + "," + x + "," + cell(y) + "," + cell(low) + "," + cell(high) + "\n";
   }
   void operator()(const LineChart& chart) {
     for (const Series& s : chart.series)
@@ -74,7 +64,7 @@ std::string csv_of(const Figure& figure) {
   Writer writer;
   for (size_t k = 0; k < figure.panels.size(); ++k) {
     const Panel& panel = figure.panels[k];
-    writer.panel = std::to_string(k + 1) + "," + quoted(panel.title);
+    writer.panel = std::to_string(k + 1) + "," + csv_field(panel.title);
     std::visit(writer, panel.chart);
   }
   return writer.out;

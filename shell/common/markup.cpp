@@ -96,6 +96,16 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string field = "\"";
+  for (char c : text) {
+    if (c == '"') field += '"';
+    field += c;
+  }
+  return field + "\"";
+}
+
 std::string fixed_number(double v, int decimals) {
   if (!std::isfinite(v)) return special(v);
   char text[400];

@@ -15,6 +15,9 @@ std::string to_utf8(char32_t c);
 // hold at all, become U+FFFD; tabs and line ends stay.
 std::string escaped(std::string_view text);
 
+// A field of a CSV file: in quotes where it must be.
+std::string csv_field(const std::string& text);
+
 // ASCII, a point, no grouping. Not a number: "nan", "inf", "-inf".
 std::string fixed_number(double v, int decimals);    // 2.50
 std::string short_number(double v, int digits = 6);  // 2.5, 1e-12: significant digits, no zeros at the end

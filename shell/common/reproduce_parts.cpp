@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "common/markup.h"
+
 namespace dalea::reproduce {
 namespace {
 
@@ -14,7 +16,7 @@ std::string row_of(const Run& run) {
                 run.job.condition.c_str(), static_cast<unsigned long long>(run.job.seed),
                 static_cast<long long>(last.epoch), last.train, last.held_out, last.held_out_published,
                 100 * last.held_out_accuracy, run.hash.c_str());
-  return csv_quoted(run.job.id) + text;
+  return csv_field(run.job.id) + text;
 }
 
 }  // namespace
@@ -118,16 +120,6 @@ void add_figure(Output& output, Report& page, const plot::Figure& figure, const 
   page.figure(figure, figure.caption, name, {.csv = table});
 }
 
-std::string csv_quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 void add_runs(Output& output, Report& page, const Options& options, const std::vector<Run>& runs) {
   std::string table = "network,task,condition,seed,epochs,train,held_out,held_out_published,held_out_percent,hash\n";
   std::string curves = "network,task,condition,seed,epoch,train,held_out,held_out_published,held_out_percent\n";
@@ -151,7 +143,7 @@ void add_runs(Output& output, Report& page, const Options& options, const std::v
                     run.job.condition.c_str(), static_cast<unsigned long long>(run.job.seed),
                     static_cast<long long>(e.epoch), e.train, e.held_out, e.held_out_published,
                     100 * e.held_out_accuracy);
-      curves += csv_quoted(run.job.id) + text;
+      curves += csv_field(run.job.id) + text;
     }
   }
   page.section("Every network",
@@ -168,8 +160,8 @@ void add_findings(Output& output, Report& page) {
   page.verdicts(output.findings, "What was published, what was obtained");
   std::string table = "claim,published,obtained,verdict,why\n";
   for (const Finding& f : output.findings)
-    table += csv_quoted(f.claim) + "," + csv_quoted(f.published) + "," + csv_quoted(f.obtained) + "," +
-             outcome_text(f.outcome) + "," + csv_quoted(f.why) + "\n";
+    table += csv_field(f.claim) + "," + csv_field(f.published) + "," + csv_field(f.obtained) + "," +
+             outcome_text(f.outcome) + "," + csv_field(f.why) + "\n";
   add_text(output, "findings.csv", table);
 }
 

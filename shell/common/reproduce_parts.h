@@ -34,8 +34,7 @@ void add_text(Output& output, const std::string& name, const std::string& text);
 // NAME.svg, NAME.png and (`table`) NAME.csv, and the figure in the page.
 void add_figure(Output& output, Report& page, const plot::Figure& figure, const std::string& name, bool table = true);
 void add_runs(Output& output, Report& page, const Options& options,
-              const std::vector<Run>& runs);  // runs.csv, curves.csv
-std::string csv_quoted(const std::string& text);
+              const std::vector<Run>& runs);      // runs.csv, curves.csv
 void add_findings(Output& output, Report& page);  // findings.csv
 
 Result<Output> report_fig2(const Options& options, const std::vector<Run>& runs, const ReportProvenance& where);

@@ -15,12 +15,6 @@ using nlohmann::json;
 
 constexpr PruneMethod swept_methods[] = {PruneMethod::random, PruneMethod::magnitude, PruneMethod::top_prob};
 
-std::string hex_text(uint64_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 std::vector<std::byte> bytes_of(const std::string& text) {
   const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
   return {bytes, bytes + text.size()};
@@ -211,7 +205,7 @@ class Study::Training : public Study::Work {
     if (Status ok = save(); !ok) return study_.fail(ok.error()), false;
     run_.parameters = trainer_->state().parameters;
     run_.history = trainer_->history();
-    run_.hash = hex_text(trainer_->hash());
+    run_.hash = hash_text(trainer_->hash());
     run_.failure = trainer_->failure();
     keep(false);
     return false;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "analysis/distributions.h"
+#include "common/markup.h"
 
 namespace dalea {
 namespace {
@@ -136,13 +137,6 @@ std::string unit_label(const std::vector<Population>& populations, int64_t unit)
   return std::to_string(unit + 1);
 }
 
-std::string quoted_label(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::string below_text(int64_t all, const std::vector<double>& above) {
   const auto below = static_cast<size_t>(all) - above.size();
   std::string text = "at " + std::to_string(below) + " of " + std::to_string(all) + " sparsities";
@@ -193,9 +187,8 @@ std::string tree_edges_csv(const std::vector<TreeEdge>& edges, const std::vector
   std::string csv = "rank,pre,post,weight,pre_unit,post_unit\n";
   for (size_t k = 0; k < edges.size(); ++k)
     csv += std::to_string(k + 1) + "," + std::to_string(edges[k].pre) + "," + std::to_string(edges[k].post) + "," +
-           short_text(static_cast<double>(edges[k].weight)) + "," +
-           quoted_label(unit_label(populations, edges[k].pre)) + "," +
-           quoted_label(unit_label(populations, edges[k].post)) + "\n";
+           short_text(static_cast<double>(edges[k].weight)) + "," + csv_field(unit_label(populations, edges[k].pre)) +
+           "," + csv_field(unit_label(populations, edges[k].post)) + "\n";
   return csv;
 }
 

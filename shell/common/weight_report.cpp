@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "analysis/statistics.h"
+#include "common/markup.h"
 
 namespace dalea {
 namespace {
@@ -303,13 +304,6 @@ plot::Panel divergence_panel(const WeightReport& report, const std::vector<plot:
   return {published ? "From " + report.options.reference + ": own ranges, as published"
                     : "From " + report.options.reference + ": common bins",
           std::move(chart)};
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string number_text(double v) {
