@@ -6,6 +6,7 @@
 
 #include "app/views.h"
 #include "common/embedded.h"
+#include "common/json.h"
 #include "imgui_internal.h"
 #include "implot.h"
 
@@ -23,10 +24,6 @@ std::string_view text_of(const std::vector<std::byte>& bytes) {
 
 bool starts_with(const std::vector<std::byte>& bytes, std::string_view magic) {
   return text_of(bytes).substr(0, magic.size()) == magic;
-}
-
-json number(double v) {
-  return std::isfinite(v) ? json(v) : json(nullptr);
 }
 
 SideOptions side_options(const LiveOptions& live) {
@@ -439,7 +436,7 @@ std::string App::state_json(float pixels_per_unit) const {
   o["updates"] = s.updates;
   o["total_updates"] = s.total_updates;
   o["updates_per_s"] = s.updates_per_s;
-  o["loss"] = number(s.last_loss);
+  o["loss"] = number_or_null(s.last_loss);
   o["hash"] = s.hash;
   o["hash_updates"] = s.hash_updates;
   o["audit"] = {{"sign", s.audit.sign}, {"mask", s.audit.mask}};
@@ -450,10 +447,10 @@ std::string App::state_json(float pixels_per_unit) const {
   if (s.digits) o["digits"] = {{"train", s.digits->train.count}, {"test", s.digits->test.count}};
   if (s.answers) o["confusion"] = s.answers->count;  // asked by asked, one answer after the other
   if (!s.history->empty()) {
-    o["train"] = number(s.history->back().train);
-    o["held_out"] = number(s.history->back().held_out);
-    o["accuracy"] = number(s.history->back().held_out_accuracy);
-    o["validation_accuracy"] = number(s.history->back().validation_accuracy);
+    o["train"] = number_or_null(s.history->back().train);
+    o["held_out"] = number_or_null(s.history->back().held_out);
+    o["accuracy"] = number_or_null(s.history->back().held_out_accuracy);
+    o["validation_accuracy"] = number_or_null(s.history->back().validation_accuracy);
   }
   if (s.setup) {
     o["network"] = s.setup->serial;
@@ -469,9 +466,9 @@ std::string App::state_json(float pixels_per_unit) const {
     o["threads"] = s.setup->threads;
     o["isa"] = s.setup->isa;
     if (s.setup->baselines)
-      o["baselines"] = {{"last_frame", number(s.setup->baselines->last_frame)},
-                        {"ar1", number(s.setup->baselines->ar1)},
-                        {"linear", number(s.setup->baselines->linear)}};
+      o["baselines"] = {{"last_frame", number_or_null(s.setup->baselines->last_frame)},
+                        {"ar1", number_or_null(s.setup->baselines->ar1)},
+                        {"linear", number_or_null(s.setup->baselines->linear)}};
   }
   if (preview.file) {
     json p = {{"file", preview.file->name}, {"error", preview.error}};

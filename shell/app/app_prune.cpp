@@ -7,11 +7,6 @@
 namespace dalea::app {
 namespace {
 
-NamedFile text_file(std::string name, const std::string& text) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-  return {std::move(name), {bytes, bytes + text.size()}};
-}
-
 constexpr double copy_every_s = 1;   // while it trains
 constexpr double lost_after_s = 10;  // a copy that did not come, for want of memory
 

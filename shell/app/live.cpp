@@ -79,11 +79,6 @@ double share_of_commonest(const Trials& t, int64_t classes) {
   return asked > 0 ? static_cast<double>(most) / static_cast<double>(asked) : 0;
 }
 
-std::vector<std::byte> bytes_of(std::string_view text) {
-  const auto* p = reinterpret_cast<const std::byte*>(text.data());
-  return {p, p + text.size()};
-}
-
 }  // namespace
 
 const char* phase_text(Phase phase) {
@@ -710,7 +705,7 @@ void Live::make_file(Download what) {
       file = {stem + "-weights.npz", write_weights(trainer_->state().parameters)};
       break;
     case Download::curves:
-      file = {stem + "-curves.csv", bytes_of(history_csv(trainer_->history()))};
+      file = text_file(stem + "-curves.csv", history_csv(trainer_->history()));
       break;
     case Download::picture: {
       std::vector<std::string> names;

@@ -12,9 +12,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "common/files.h"
 #include "session/session.h"
 #include "tasks/digits.h"
 #include "training/trainer.h"
@@ -26,6 +28,9 @@ struct NamedFile {
   std::string name;
   std::vector<std::byte> bytes;
 };
+inline NamedFile text_file(std::string name, std::string_view text) {
+  return {std::move(name), to_bytes(text)};
+}
 using FilePtr = std::shared_ptr<const NamedFile>;
 using DigitsPtr = std::shared_ptr<const Digits>;
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "common/json.h"
 
 namespace dalea::app {
 namespace {
@@ -11,7 +12,7 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 json number_or_null(const std::optional<double>& v) {
-  return v && std::isfinite(*v) ? json(*v) : json(nullptr);
+  return dalea::number_or_null(v.value_or(no_value));
 }
 
 Status take_count(const json& value, const std::string& path, int64_t most, int64_t& to) {

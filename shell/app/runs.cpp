@@ -2,21 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "common/json.h"
 
 namespace dalea::app {
 namespace {
 
 using nlohmann::json;
-
-json number_or_nothing(double v) {
-  return std::isfinite(v) ? json(v) : json(nullptr);
-}
-
-NamedFile file_of(const std::string& name, const std::string& text) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-  return {name, {bytes, bytes + text.size()}};
-}
 
 }  // namespace
 
@@ -65,12 +57,12 @@ std::string unit_of(const SideView& view) {
 }
 
 NamedFile curves_file(const SideView& view) {
-  return file_of("dalea-runs.csv", curves_csv(curves_of(view)));
+  return text_file("dalea-runs.csv", curves_csv(curves_of(view)));
 }
 
 NamedFile figure_file(const SideView& view, const std::string& title) {
-  return file_of("dalea-runs.svg",
-                 plot::to_svg(plot::drawing_of(curves_figure(curves_of(view), title, unit_of(view)))));
+  return text_file("dalea-runs.svg",
+                   plot::to_svg(plot::drawing_of(curves_figure(curves_of(view), title, unit_of(view)))));
 }
 
 std::string side_json(const SideView& view) {
@@ -88,9 +80,9 @@ std::string side_json(const SideView& view) {
                 {"held_out", nullptr},
                 {"accuracy", nullptr}};
     if (!j.history->empty()) {
-      one["train"] = number_or_nothing(j.history->back().train);
-      one["held_out"] = number_or_nothing(j.history->back().held_out);
-      one["accuracy"] = number_or_nothing(j.history->back().held_out_accuracy);
+      one["train"] = number_or_null(j.history->back().train);
+      one["held_out"] = number_or_null(j.history->back().held_out);
+      one["accuracy"] = number_or_null(j.history->back().held_out_accuracy);
     }
     o["jobs"].push_back(std::move(one));
   }

@@ -69,14 +69,8 @@ void draw_speed(App& app) {
   app.track("speed-measure");
   ImGui::SameLine();
   ImGui::BeginDisabled(speed.results.empty());
-  if (ImGui::Button("Save CSV##speed", {100 * u, 0})) {
-    const std::string csv = bench_csv(speed.results);
-    NamedFile file;
-    file.name = "dalea-bench.csv";
-    const auto* bytes = reinterpret_cast<const std::byte*>(csv.data());
-    file.bytes.assign(bytes, bytes + csv.size());
-    app.host.save_file(file);
-  }
+  if (ImGui::Button("Save CSV##speed", {100 * u, 0}))
+    app.host.save_file(text_file("dalea-bench.csv", bench_csv(speed.results)));
   app.track("speed-csv");
   ImGui::EndDisabled();
   if (!speed.failure.empty()) {

@@ -154,6 +154,9 @@ std::string platform_text(Isa isa);  // for the provenance of a session
 // True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
 std::atomic<bool>& cancel_on_signals();
 
-void complain(const Error& error);  // to stderr
+void complain(const Error& error);    // to stderr
+ExitCode refuse(const Error& error);  // complains: bad_input
+// Of --threads, 0: all cores; one where there are none, and says so.
+int threads_of(int wanted);
 
 }  // namespace dalea::cli

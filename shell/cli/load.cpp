@@ -34,6 +34,17 @@ void complain(const Error& error) {
   std::fprintf(stderr, "dalea: %s\n", error.text().c_str());
 }
 
+ExitCode refuse(const Error& error) {
+  complain(error);
+  return bad_input;
+}
+
+int threads_of(int wanted) {
+  if (threads_available()) return wanted == 0 ? hardware_threads() : wanted;
+  if (wanted > 1) std::fprintf(stderr, "dalea: this build has no threads; running on one (the bits are the same)\n");
+  return 1;
+}
+
 Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set) {
   Loaded loaded;
   std::string text;

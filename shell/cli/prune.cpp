@@ -18,11 +18,6 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-ExitCode refuse(const Error& error) {
-  complain(error);
-  return bad_input;
-}
-
 // The experiment without what may differ between its runs.
 std::string experiment_of(Spec spec) {
   spec.seed = 1;
@@ -294,9 +289,7 @@ Status check_not_overwritten(const PruneCommand& command) {
 int prune(const PruneCommand& command) {
   Result<Isa> isa = parse_isa(command.isa);
   if (!isa) return refuse({"--" + isa.error().path, isa.error().message});
-  if (!threads_available() && command.threads > 1)
-    std::fprintf(stderr, "dalea: this build has no threads; running on one (the bits are the same)\n");
-  const int threads = !threads_available() ? 1 : command.threads == 0 ? hardware_threads() : command.threads;
+  const int threads = threads_of(command.threads);
 
   std::vector<Session> sessions;
   for (const std::string& path : command.sessions) {

@@ -7,10 +7,10 @@
 #include <ctime>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 #include "common/files.h"
 #include "common/reproduce_study.h"
 #include "numerics/parallel.h"
@@ -74,16 +74,12 @@ class Reproduction {
         if (!sources) {
           Error error = sources.error();
           error.message += "; or leave them out: --task flip-flop --task wave";
-          complain(error);
-          return bad_input;
+          return refuse(error);
         }
         digits = std::make_shared<const Digits>(std::move(*sources->digits));
       }
     const std::string sessions = command_.out + "/sessions";
-    if (Status ok = make_folder(sessions); !ok) {
-      complain(ok.error());
-      return bad_input;
-    }
+    if (Status ok = make_folder(sessions); !ok) return refuse(ok.error());
     Folder folder(sessions);
     const int at_once = std::max(1, std::min(threads_, static_cast<int>(jobs.size())));
     figure::Study study(options_, {isa_, std::max(1, threads_ / at_once), platform_text(isa_)}, digits, folder);
@@ -121,7 +117,7 @@ class Reproduction {
   }
 
  private:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds() const { return seconds_since(start_); }
 
   std::string state(const figure::Study& study) const {
     char text[80];
@@ -228,7 +224,7 @@ class Reproduction {
                                {"condition", run.job.condition},
                                {"seed", run.job.seed},
                                {"hash", run.hash},
-                               {"held_out", good ? json(run.history.back().held_out) : json(nullptr)},
+                               {"held_out", number_or_null(good ? run.history.back().held_out : no_value)},
                                {"failure", run.failure}});
     }
     for (const figure::File& file : output.files) o["files"].push_back(folder + "/" + file.name);
@@ -249,19 +245,11 @@ class Reproduction {
 
 int reproduce(const ReproduceCommand& command) {
   Result<figure::Paper> paper = figure::parse_figure(command.figure);
-  if (!paper) {
-    complain(paper.error());
-    return bad_input;
-  }
-  if (command.corrected && command.as_published) {
-    complain({"--corrected", "is given beside --as-published; give one of the two"});
-    return bad_input;
-  }
+  if (!paper) return refuse(paper.error());
+  if (command.corrected && command.as_published)
+    return refuse({"--corrected", "is given beside --as-published; give one of the two"});
   Result<Isa> isa = parse_isa(command.isa);
-  if (!isa) {
-    complain({"--" + isa.error().path, isa.error().message});
-    return bad_input;
-  }
+  if (!isa) return refuse({"--" + isa.error().path, isa.error().message});
   figure::Options options;
   options.figure = *paper;
   options.corrected = command.corrected;
@@ -270,14 +258,8 @@ int reproduce(const ReproduceCommand& command) {
   options.first_seed = command.seed;
   options.tasks = command.tasks;
   Result<figure::Options> checked = figure::check(std::move(options));
-  if (!checked) {
-    complain({"--" + checked.error().path, checked.error().message});
-    return bad_input;
-  }
-  if (!threads_available() && command.threads > 1)
-    std::fprintf(stderr, "dalea: this build has no threads; running on one (the bits are the same)\n");
-  const int threads = !threads_available() ? 1 : command.threads == 0 ? hardware_threads() : command.threads;
-  Reproduction reproduction(command, std::move(*checked), *isa, threads);
+  if (!checked) return refuse({"--" + checked.error().path, checked.error().message});
+  Reproduction reproduction(command, std::move(*checked), *isa, threads_of(command.threads));
   return reproduction.go();
 }
 

@@ -78,9 +78,7 @@ int run(const RunOptions& given) {
     complain({"--" + isa.error().path, isa.error().message});
     return bad_input;
   }
-  if (!threads_available() && options.threads > 1)
-    std::fprintf(stderr, "dalea: this build has no threads; running on one (the bits are the same)\n");
-  if (options.threads == 0 || !threads_available()) options.threads = threads_available() ? hardware_threads() : 1;
+  options.threads = threads_of(options.threads);
 
   Result<Sources> sources = load_sources(spec, options.program);
   if (!sources) {

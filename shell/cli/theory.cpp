@@ -1,10 +1,10 @@
 // dalea theory: the guarantees of Dale's backpropagation, measured on a quadratic (docs/THEORY.md, SEEDS 1.5).
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "analysis/cone.h"
 #include "cli/commands.h"
+#include "cli/json.h"
 #include "common/figure.h"
 #include "common/files.h"
 #include "numerics/rng.h"
@@ -26,10 +26,6 @@ std::vector<NamedClaim> claims_of(const ConeDemo& demo) {
           {"descent", "descent at each step", demo.descent},
           {"rate", "gap by the factor or faster", demo.rate},
           {"closer", "distance too", demo.closer}};
-}
-
-json number_or_none(double v) {
-  return std::isfinite(v) ? json(v) : json(nullptr);
 }
 
 Result<ConeDemo> demo_of(const TheoryCommand& command) {
@@ -154,9 +150,9 @@ std::string json_of(const TheoryCommand& command, const ConeDemo& demo) {
     o["runs"].push_back(
         {{"method", text_of(run.method)},
          {"diverged", run.diverged},
-         {"gap", number_or_none(last.gap)},
-         {"distance", number_or_none(last.distance)},
-         {"kkt_residual", number_or_none(last.kkt)},
+         {"gap", number_or_null(last.gap)},
+         {"distance", number_or_null(last.distance)},
+         {"kkt_residual", number_or_null(last.kkt)},
          {"sign_violations", last.violations},
          {"rated_steps", run.rated},
          {"mean_factor", run.method == ConeMethod::unconstrained ? json(nullptr) : json(run.mean_factor)},

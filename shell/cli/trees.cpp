@@ -15,11 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-ExitCode refuse_trees(const Error& error) {
-  complain(error);
-  return bad_input;
-}
-
 // A trained network and its tree.
 struct NetworkTree {
   std::string path, hash;
@@ -155,11 +150,11 @@ void print_study(const OverlapStudy& study, const OverlapStudyOptions& o, const 
 
 int trees(const TreesCommand& command) {
   Result<OverlapStudyOptions> options = study_options(command);
-  if (!options) return refuse_trees(options.error());
+  if (!options) return refuse(options.error());
   std::optional<NetworkTree> network;
   if (!command.session.empty()) {
     Result<NetworkTree> n = network_tree(command.session);
-    if (!n) return refuse_trees(n.error());
+    if (!n) return refuse(n.error());
     network = std::move(*n);
   }
   int64_t tenth = -1, masks = 0, all_masks = 0;
@@ -176,9 +171,9 @@ int trees(const TreesCommand& command) {
   const Result<OverlapStudy> study =
       network ? study_overlap_of(network->w, *options, command.seed, Purpose::prune, 0, progress, cancel)
               : study_overlap(*options, command.seed, Purpose::prune, 0, progress, cancel);
-  if (!study) return refuse_trees({"--" + study.error().path, study.error().message});
+  if (!study) return refuse({"--" + study.error().path, study.error().message});
 
-  if (Status ok = make_folder(command.out); !ok) return refuse_trees(ok.error());
+  if (Status ok = make_folder(command.out); !ok) return refuse(ok.error());
   std::vector<std::string> files;
   const auto write = [&](const std::string& name, const auto& content) {
     const Status ok = write_file(command.out + "/" + name, content);

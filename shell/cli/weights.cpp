@@ -15,11 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-ExitCode refuse_weights(const Error& error) {
-  complain(error);
-  return bad_input;
-}
-
 // The files of "runs/*/session.npz", sorted; a name without * ? [ stays as it is, also when there is no such file.
 std::vector<std::string> files_of(const std::string& pattern) {
   std::vector<std::string> files;
@@ -185,9 +180,9 @@ void print_written(const Written& w) {
 
 int weights(const WeightsCommand& command) {
   Result<std::vector<NamedSession>> sessions = load_sessions(command);
-  if (!sessions) return refuse_weights(sessions.error());
+  if (!sessions) return refuse(sessions.error());
   Result<std::vector<SessionGroup>> groups = group_sessions(*sessions);
-  if (!groups) return refuse_weights(groups.error());
+  if (!groups) return refuse(groups.error());
   WeightReportOptions options;
   options.bins = command.bins;
   options.scale = command.scale;
@@ -199,7 +194,7 @@ int weights(const WeightsCommand& command) {
       names += (names.empty() ? "" : "; ") + g.name;
       found = found || g.name == command.reference;
     }
-    if (!found) return refuse_weights({"--reference", "is " + command.reference + ", but the groups are: " + names});
+    if (!found) return refuse({"--reference", "is " + command.reference + ", but the groups are: " + names});
   }
   std::vector<WeightGroup> weights;
   for (const SessionGroup& g : *groups) {
@@ -213,9 +208,9 @@ int weights(const WeightsCommand& command) {
     weights.push_back(std::move(group));
   }
   Result<WeightReport> report = report_weights(weights, (*sessions)[0].session.spec.populations, options);
-  if (!report) return refuse_weights(report.error());
+  if (!report) return refuse(report.error());
 
-  if (Status ok = make_folder(command.out); !ok) return refuse_weights(ok.error());
+  if (Status ok = make_folder(command.out); !ok) return refuse(ok.error());
   Written written{*report, *sessions, *groups, {}, command.out};
   const auto write = [&](const std::string& name, const auto& content) {
     const Status ok = write_file(command.out + "/" + name, content);

@@ -20,6 +20,11 @@ Status write_file(const std::string& path, std::string_view text);
 Status make_folder(const std::string& path);
 bool file_exists(const std::string& path);
 
+inline std::vector<std::byte> to_bytes(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+  return {bytes, bytes + text.size()};
+}
+
 inline std::string_view as_text(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "common/files.h"
 #include "common/markup.h"
 
 namespace dalea::reproduce {
@@ -108,8 +109,7 @@ plot::Series curve(const std::string& name, const std::vector<const Run*>& runs,
 }
 
 void add_text(Output& output, const std::string& name, const std::string& text) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-  output.files.push_back({name, {bytes, bytes + text.size()}});
+  output.files.push_back({name, to_bytes(text)});
 }
 
 void add_figure(Output& output, Report& page, const plot::Figure& figure, const std::string& name, bool table) {

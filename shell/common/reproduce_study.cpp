@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/files.h"
 #include "numerics/parallel.h"
 
 namespace dalea::reproduce {
@@ -15,15 +16,9 @@ using nlohmann::json;
 
 constexpr PruneMethod swept_methods[] = {PruneMethod::random, PruneMethod::magnitude, PruneMethod::top_prob};
 
-std::vector<std::byte> bytes_of(const std::string& text) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
-  return {bytes, bytes + text.size()};
-}
-
 json json_of(const std::optional<std::vector<std::byte>>& bytes) {
   if (!bytes) return {};
-  const auto* text = reinterpret_cast<const char*>(bytes->data());
-  return json::parse(text, text + bytes->size(), nullptr, false);
+  return json::parse(as_text(*bytes), nullptr, false);
 }
 
 json sweep_json(const Sweep& sweep) {
@@ -188,7 +183,7 @@ class Study::Training : public Study::Work {
     if (!before_known) {
       run_.before = trainer_->evaluate(&study_.stop_).held_out;
       if (study_.stop_) return trainer_.reset(), false;
-      if (Status ok = study_.store_.save(job_.id + ".json", bytes_of(json{{"before", run_.before}}.dump())); !ok)
+      if (Status ok = study_.store_.save(job_.id + ".json", to_bytes(json{{"before", run_.before}}.dump())); !ok)
         return study_.fail(ok.error()), false;
     }
     if (session) {
@@ -289,7 +284,7 @@ class Study::Sweeping : public Study::Work {
     if (++method_ < std::size(swept_methods)) return true;
     sweep_.complete = true;
     const json o = {{"hash", run.hash}, {"numerics", numerics_version}, {"sweep", sweep_json(sweep_)}};
-    if (Status ok = study_.store_.save(name(), bytes_of(o.dump())); !ok) return study_.fail(ok.error()), false;
+    if (Status ok = study_.store_.save(name(), to_bytes(o.dump())); !ok) return study_.fail(ok.error()), false;
     keep(std::move(sweep_));
     if (study_.on_done) study_.on_done(job_.id + ": pruned by three methods at 15 sparsities");
     return false;
