@@ -32,47 +32,31 @@ std::string style_of(const figure::Job& job) {
   return job.retrains() ? dalea::text_of(job.method) : job.condition;
 }
 
+// A condition of a task: its mean and band, and the single runs.
 struct Curve {
-  std::string label, style;
-  std::vector<double> x, mean, low, high;
-  std::vector<std::pair<std::vector<double>, std::vector<double>>> runs;
+  std::string style;
+  std::vector<const std::vector<EpochRecord>*> runs;
+  plot::Series mean;
 };
 
 std::vector<Curve> curves_of(const ReproducerView& v, const std::string& task) {
   std::vector<Curve> curves;
-  std::vector<std::vector<std::vector<double>>> at;  // of each curve, of each epoch: the runs
-  const bool log = task != "digits";
   for (size_t k = 0; k < v.jobs.size() && k < v.now.size(); ++k) {
     const figure::Job& job = v.jobs[k];
     if (job.task != task || v.now[k].history->empty()) continue;
     const std::string label = label_of(job);
     size_t c = 0;
-    while (c < curves.size() && curves[c].label != label) ++c;
+    while (c < curves.size() && curves[c].mean.name != label) ++c;
     if (c == curves.size()) {
-      curves.push_back({label, style_of(job), {}, {}, {}, {}, {}});
-      at.emplace_back();
+      curves.emplace_back();
+      curves[c].style = style_of(job);
+      curves[c].mean.name = label;
     }
-    std::vector<double> x, y;
-    for (const EpochRecord& e : *v.now[k].history) {
-      const double value = figure::published_value(task, e);
-      x.push_back(static_cast<double>(e.epoch));
-      y.push_back(value);
-      const auto epoch = static_cast<size_t>(e.epoch);
-      if (at[c].size() < epoch) at[c].resize(epoch);
-      if (std::isfinite(value)) at[c][epoch - 1].push_back(value);
-    }
-    curves[c].runs.emplace_back(std::move(x), std::move(y));
+    curves[c].runs.push_back(v.now[k].history.get());
   }
-  for (size_t c = 0; c < curves.size(); ++c)
-    for (size_t e = 0; e < at[c].size(); ++e) {
-      if (at[c][e].empty()) continue;
-      const Result<Summary> m = summarise(at[c][e]);
-      const double mean = m ? m->mean : at[c][e].front(), sd = m ? m->sd : 0;
-      curves[c].x.push_back(static_cast<double>(e + 1));
-      curves[c].mean.push_back(mean);
-      curves[c].low.push_back(log ? std::max(mean - sd, mean / 10) : mean - sd);
-      curves[c].high.push_back(mean + sd);
-    }
+  for (Curve& c : curves)
+    c.mean = figure::curve(
+        c.mean.name, c.runs, [&](const EpochRecord& e) { return figure::published_value(task, e); }, task != "digits");
   return curves;
 }
 
@@ -83,9 +67,9 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
   for (const figure::Job& job : v.jobs)
     if (job.task == task) right = std::max(right, static_cast<double>(job.spec.training.epochs));
   for (const Curve& c : curves)
-    for (size_t k = 0; k < c.x.size(); ++k) {
-      least = std::min(least, c.low[k]);
-      most = std::max(most, c.high[k]);
+    for (size_t k = 0; k < c.mean.x.size(); ++k) {
+      least = std::min(least, c.mean.low[k]);
+      most = std::max(most, c.mean.high[k]);
     }
   const bool beside = !v.options.quick && !v.options.corrected && v.options.figure == figure::Paper::fig2;
   if (beside)
@@ -114,17 +98,23 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
   ImPlot::SetupLegend(log ? ImPlotLocation_NorthEast : ImPlotLocation_SouthEast);
   for (const Curve& c : curves) {
     const ImVec4 colour = colour_of(c.style, app.theme);
-    const int n = static_cast<int>(c.x.size());
+    const plot::Series& m = c.mean;
+    const int n = static_cast<int>(m.x.size());
     ImPlot::SetNextFillStyle(colour, 0.16f);
-    ImPlot::PlotShaded(c.label.c_str(), c.x.data(), c.low.data(), c.high.data(), n);
+    ImPlot::PlotShaded(m.name.c_str(), m.x.data(), m.low.data(), m.high.data(), n);
     ImVec4 thin = colour;
     thin.w = 0.35f;
-    for (const auto& [x, y] : c.runs) {
+    for (const auto* run : c.runs) {
+      std::vector<double> x, y;
+      for (const EpochRecord& e : *run) {
+        x.push_back(static_cast<double>(e.epoch));
+        y.push_back(figure::published_value(task, e));
+      }
       ImPlot::SetNextLineStyle(thin, 1 * app.scale);
-      ImPlot::PlotLine(c.label.c_str(), x.data(), y.data(), static_cast<int>(x.size()));
+      ImPlot::PlotLine(m.name.c_str(), x.data(), y.data(), static_cast<int>(x.size()));
     }
     ImPlot::SetNextLineStyle(colour, 2 * app.scale);
-    ImPlot::PlotLine(c.label.c_str(), c.x.data(), c.mean.data(), n);
+    ImPlot::PlotLine(m.name.c_str(), m.x.data(), m.y.data(), n);
   }
   if (beside)
     for (const figure::PublishedCurve& p : figure::published_curves()) {

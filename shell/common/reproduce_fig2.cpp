@@ -79,10 +79,6 @@ const char* direction_text(int direction) {
   return direction < 0 ? "lower" : direction > 0 ? "higher" : "no clear difference";
 }
 
-std::string quick_reason() {
-  return "A quick run: smaller networks, other data sizes. Leave --quick out to test this.";
-}
-
 void find_cells(Output& output, const Options& options, const std::vector<Cell>& cells) {
   for (const Cell& c : cells) {
     Finding f;
@@ -200,31 +196,28 @@ void find_non_inferiority(Output& output, const Options& options, const std::vec
 
 // ---- weights (SEEDS 2.6)
 
+// No network of this figure has a mask, so that all weights are stored.
 std::vector<double> as_double(const Weights& w) {
-  std::vector<double> values;
-  for (int64_t j = 0; j < w.cols; ++j)
-    for (int64_t i = 0; i < w.rows; ++i) values.push_back(static_cast<double>(w.at(i, j)));
-  return values;
+  return {w.values.begin(), w.values.end()};
 }
 
 // Draws depend on seed and entry alone, so the task's ends do not matter.
-Weights initial_weights(const Run& run) {
-  return build_model(run.job.spec, Ends{}, 0).parameters.W_rec;
+std::vector<std::vector<double>> initial_weights(const std::vector<const Run*>& runs) {
+  std::vector<std::vector<double>> all;
+  for (const Run* run : runs) all.push_back(as_double(build_model(run->job.spec, Ends{}, 0).parameters.W_rec));
+  return all;
 }
 
 struct WeightsOf {
   std::string task, condition;
-  std::vector<std::vector<double>> initial, final;
+  std::vector<std::vector<double>> final;
 };
 std::vector<WeightsOf> weights_of(const Options& options, const std::vector<Run>& runs) {
   std::vector<WeightsOf> all;
   for (const std::string& task : options.tasks)
     for (const std::string& condition : conditions_of(options)) {
-      WeightsOf w{task, condition, {}, {}};
-      for (const Run* run : runs_of(runs, task, condition)) {
-        w.initial.push_back(as_double(initial_weights(*run)));
-        w.final.push_back(as_double(run->parameters.W_rec));
-      }
+      WeightsOf w{task, condition, {}};
+      for (const Run* run : runs_of(runs, task, condition)) w.final.push_back(as_double(run->parameters.W_rec));
       all.push_back(std::move(w));
     }
   return all;
@@ -236,7 +229,7 @@ std::vector<double> pooled(const std::vector<std::vector<double>>& runs) {
   return all;
 }
 
-plot::Figure density_figure(const Options& options, const std::vector<WeightsOf>& all) {
+plot::Figure density_figure(const Options& options, const std::vector<WeightsOf>& all, const std::vector<Run>& runs) {
   plot::Figure figure;
   figure.title = "Recurrent weights before and after training";
   figure.caption = "Gaussian kernel densities (Scott's bandwidth) of all recurrent weights of all runs. Grey: initial.";
@@ -264,7 +257,7 @@ plot::Figure density_figure(const Options& options, const std::vector<WeightsOf>
       if (!initial)
         chart.series.push_back({.name = "initial",
                                 .x = grid,
-                                .y = density(w.initial),
+                                .y = density(initial_weights(runs_of(runs, task, w.condition))),
                                 .style = {plot::rgb(0xaaaaaa), plot::Dash::solid, plot::Marker::none, 1.0}});
       initial = true;
       chart.series.push_back({.name = condition_title(w.condition),
@@ -426,7 +419,7 @@ plot::Figure curves_figure(const Options& options, const std::vector<Run>& runs)
     chart.y.log = log;
     for (const std::string& condition : conditions_of(options)) {
       plot::Series s = curve(
-          condition_title(condition), runs_of(runs, task, condition),
+          condition_title(condition), histories_of(runs_of(runs, task, condition)),
           [&](const EpochRecord& e) { return published_value(task, e); }, log);
       s.style = plot::named_style(condition);
       if (!s.x.empty()) chart.series.push_back(std::move(s));
@@ -509,29 +502,6 @@ std::optional<plot::Figure> effects_figure(const std::vector<Effect>& effects) {
   return figure;
 }
 
-std::vector<std::string> summary_of(const Options& options, const std::vector<Finding>& findings) {
-  int64_t reproduced = 0, tested = 0;
-  for (const Finding& f : findings) {
-    tested += f.outcome != Outcome::cannot_be_tested;
-    reproduced += f.outcome == Outcome::reproduced;
-  }
-  std::vector<std::string> text;
-  if (options.quick)
-    text.push_back(
-        "A quick run: networks of 64 units on small versions of the tasks. It shows what the full report "
-        "contains; it says nothing about the paper.");
-  text.push_back(std::to_string(reproduced) + " of the " + std::to_string(tested) +
-                 " claims below that could be tested hold here.");
-  text.push_back(
-      options.corrected
-          ? "Corrected: all conditions share the rectified recurrent nonlinearity, the rectified baseline is "
-            "the usual forward parameterisation, waves have two tones and reach their own population only. "
-            "Published numbers are of other conditions, so none stand beside these."
-          : "As published: Dale's networks differ from the others in their nonlinearity too, and the rectified "
-            "baseline loses its inhibition. --corrected mends both.");
-  return text;
-}
-
 }  // namespace
 
 Result<Output> report_fig2(const Options& options, const std::vector<Run>& runs, const ReportProvenance& where) {
@@ -552,7 +522,15 @@ Result<Output> report_fig2(const Options& options, const std::vector<Run>& runs,
   Report page("Figure 2: learning with and without Dale's law",
               std::string(options.corrected ? "Corrected" : "As published") + (options.quick ? ", quick" : "") +
                   ". After Balwani, Wang, Najafi and Choi, Science Advances 2025.");
-  page.summary(summary_of(options, output.findings));
+  std::vector<std::string> summary = summary_of(options, output.findings);
+  summary.push_back(
+      options.corrected
+          ? "Corrected: all conditions share the rectified recurrent nonlinearity, the rectified baseline is "
+            "the usual forward parameterisation, waves have two tones and reach their own population only. "
+            "Published numbers are of other conditions, so none stand beside these."
+          : "As published: Dale's networks differ from the others in their nonlinearity too, and the "
+            "rectified baseline loses its inhibition. --corrected mends both.");
+  page.summary(summary);
   add_findings(output, page);
   page.section("Learning",
                "Three tasks, three conditions. A run is a seed: new data and new initial weights (the digits "
@@ -587,7 +565,7 @@ Result<Output> report_fig2(const Options& options, const std::vector<Run>& runs,
     add_figure(output, page, *figure, "effects");
   }
   page.section("Weights");
-  add_figure(output, page, density_figure(options, weights), "weights");
+  add_figure(output, page, density_figure(options, weights, runs), "weights");
   bool complete = true;
   for (const WeightsOf& w : weights) complete = complete && !w.final.empty();
   if (complete)

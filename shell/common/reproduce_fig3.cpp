@@ -108,10 +108,6 @@ double smallest_adjusted(const Swept& s, uint64_t seed) {
   return *std::min_element(test->p_step_down.begin(), test->p_step_down.end());
 }
 
-std::string quick_reason() {
-  return "A quick run: smaller networks, other data sizes. Leave --quick out to test this.";
-}
-
 void find_methods(Output& output, const Options& options, const std::vector<Swept>& all) {
   std::vector<double> p;
   std::vector<MethodComparison> tests;
@@ -449,7 +445,7 @@ plot::Figure retraining_figure(const Options& options, const std::vector<Retrain
     for (const Retrained& r : all) {
       if (r.task != task || r.runs.empty()) continue;
       plot::Series line = curve(
-          text_of(r.method), r.runs, [](const EpochRecord& e) { return e.held_out; }, true);
+          text_of(r.method), histories_of(r.runs), [](const EpochRecord& e) { return e.held_out; }, true);
       const std::vector<double> before = values_of(r.runs, [](const Run& run) { return run.before; });
       if (const Result<Summary> m = summarise(before)) {
         line.x.insert(line.x.begin(), 0.0);
@@ -557,18 +553,7 @@ Result<Output> report_fig3(const Options& options, const std::vector<Run>& runs,
   Report page("Figure 3: taking connections away",
               std::string(options.corrected ? "Corrected" : "As published") + (options.quick ? ", quick" : "") +
                   ". After Balwani, Wang, Najafi and Choi, Science Advances 2025.");
-  int64_t reproduced = 0, tested = 0;
-  for (const Finding& f : output.findings) {
-    tested += f.outcome != Outcome::cannot_be_tested;
-    reproduced += f.outcome == Outcome::reproduced;
-  }
-  std::vector<std::string> summary;
-  if (options.quick)
-    summary.push_back(
-        "A quick run: networks of 64 units on small versions of the tasks. It shows what the full report "
-        "contains; it says nothing about the paper.");
-  summary.push_back(std::to_string(reproduced) + " of the " + std::to_string(tested) +
-                    " claims below that could be tested hold here.");
+  std::vector<std::string> summary = summary_of(options, output.findings);
   summary.push_back(options.corrected ? "Corrected: exact keep probabilities (Q4, Q5), every network on its own whole "
                                         "held-out split (Q6). Pruning by "
                                         "magnitude was not published and stands beside the two methods."

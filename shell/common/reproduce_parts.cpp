@@ -6,6 +6,7 @@
 
 #include "common/files.h"
 #include "common/markup.h"
+#include "common/run_curves.h"
 
 namespace dalea::reproduce {
 namespace {
@@ -86,26 +87,53 @@ std::string p_text(double p) {
   return text;
 }
 
-plot::Series curve(const std::string& name, const std::vector<const Run*>& runs,
+std::vector<const std::vector<EpochRecord>*> histories_of(const std::vector<const Run*>& runs) {
+  std::vector<const std::vector<EpochRecord>*> histories;
+  for (const Run* run : runs) histories.push_back(&run->history);
+  return histories;
+}
+
+plot::Series curve(const std::string& name, const std::vector<const std::vector<EpochRecord>*>& runs,
                    const std::function<double(const EpochRecord&)>& value, bool log) {
   plot::Series s;
   s.name = name;
   size_t epochs = 0;
-  for (const Run* run : runs) epochs = std::max(epochs, run->history.size());
+  for (const auto* run : runs) epochs = std::max(epochs, run->size());
   for (size_t e = 0; e < epochs; ++e) {
-    std::vector<double> at;
-    for (const Run* run : runs)
-      if (e < run->history.size() && std::isfinite(value(run->history[e]))) at.push_back(value(run->history[e]));
-    if (at.empty()) continue;
-    const Result<Summary> m = summarise(at);
-    const double mean = m ? m->mean : at.front(), sd = m ? m->sd : 0;
+    std::vector<double> values;
+    for (const auto* run : runs)
+      if (e < run->size()) values.push_back(value((*run)[e]));
+    const RunSpread at = spread_of(values);
+    if (at.count == 0) continue;
+    const double sd = at.count > 1 ? at.sd : 0;
     s.x.push_back(static_cast<double>(e + 1));
-    s.y.push_back(mean);
+    s.y.push_back(at.mean);
     // Below zero a band has no place on a log axis: it ends at a tenth of the mean.
-    s.low.push_back(log ? std::max(mean - sd, mean / 10) : mean - sd);
-    s.high.push_back(mean + sd);
+    s.low.push_back(log ? std::max(at.mean - sd, at.mean / 10) : at.mean - sd);
+    s.high.push_back(at.mean + sd);
   }
   return s;
+}
+
+std::string quick_reason() {
+  return "A quick run: smaller networks, other data sizes. Leave --quick out to test this.";
+}
+
+std::vector<std::string> summary_of(const Options& options, const std::vector<Finding>& findings) {
+  int64_t reproduced = 0, tested = 0;
+  for (const Finding& f : findings) {
+    tested += f.outcome != Outcome::cannot_be_tested;
+    reproduced += f.outcome == Outcome::reproduced;
+  }
+  std::vector<std::string> text;
+  if (options.quick)
+    text.push_back(
+        "A quick run: networks of 64 units on small versions of the tasks. It shows what the full report contains; it "
+        "says "
+        "nothing about the paper.");
+  text.push_back(std::to_string(reproduced) + " of the " + std::to_string(tested) +
+                 " claims below that could be tested hold here.");
+  return text;
 }
 
 void add_text(Output& output, const std::string& name, const std::string& text) {

@@ -26,9 +26,14 @@ std::string number(double value, int digits = 3);       // "0.00239"; a dash for
 std::string spread(const std::vector<double>& values);  // "0.0024 ± 0.0017" with the sample sd
 std::string p_text(double p);                           // "p = .012"
 
+std::vector<const std::vector<EpochRecord>*> histories_of(const std::vector<const Run*>& runs);
 // Mean and a band of one sample standard deviation; `value` may be NaN.
-plot::Series curve(const std::string& name, const std::vector<const Run*>& runs,
+plot::Series curve(const std::string& name, const std::vector<const std::vector<EpochRecord>*>& runs,
                    const std::function<double(const EpochRecord&)>& value, bool log);
+
+std::string quick_reason();  // why a quick run tests no claim of the paper
+// How many claims hold, and of a quick run what it is.
+std::vector<std::string> summary_of(const Options& options, const std::vector<Finding>& findings);
 
 void add_text(Output& output, const std::string& name, const std::string& text);
 // NAME.svg, NAME.png and (`table`) NAME.csv, and the figure in the page.
