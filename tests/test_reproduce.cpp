@@ -190,32 +190,25 @@ TEST_CASE("runs that equal the published ones reproduce every cell") {
 }
 
 TEST_CASE("a cell that is off is said to be outside, the others are not") {
-  reproduce::Options options = options_for(Paper::fig2);
-  options.runs = 5;
-  const Result<Output> output = report(options,
-                                       runs_with(options,
-                                                 [](const Job& job) {
-                                                   const double v =
-                                                       published(job.task, job.condition).runs[(job.seed - 1) % 5];
-                                                   return job.task == "digits" && job.condition == "dale" ? v - 10 : v;
-                                                 }),
-                                       {}, {});
-  REQUIRE(output);
+  const auto with_runs = [](int64_t runs) {
+    reproduce::Options options = options_for(Paper::fig2);
+    options.runs = runs;
+    Result<Output> output = report(options,
+                                   runs_with(options,
+                                             [](const Job& job) {
+                                               const double v =
+                                                   published(job.task, job.condition).runs[(job.seed - 1) % 5];
+                                               return job.task == "digits" && job.condition == "dale" ? v - 10 : v;
+                                             }),
+                                   {}, {});
+    REQUIRE(output);
+    return std::move(*output);
+  };
   // Five against five: p = 2 / 252 = .0079, nine cells: Holm .071. Nothing can be outside with five runs; ten can.
-  CHECK(finding(*output, "Digits row by row, Dale's backprop").outcome == Outcome::cannot_be_tested);
-  reproduce::Options ten = options;
-  ten.runs = 10;
-  const Result<Output> more = report(ten,
-                                     runs_with(ten,
-                                               [](const Job& job) {
-                                                 const double v =
-                                                     published(job.task, job.condition).runs[(job.seed - 1) % 5];
-                                                 return job.task == "digits" && job.condition == "dale" ? v - 10 : v;
-                                               }),
-                                     {}, {});
-  REQUIRE(more);
-  CHECK(finding(*more, "Digits row by row, Dale's backprop").outcome == Outcome::outside);
-  CHECK(finding(*more, "Waves, Dale's backprop").outcome == Outcome::reproduced);
+  CHECK(finding(with_runs(5), "Digits row by row, Dale's backprop").outcome == Outcome::cannot_be_tested);
+  const Output more = with_runs(10);
+  CHECK(finding(more, "Digits row by row, Dale's backprop").outcome == Outcome::outside);
+  CHECK(finding(more, "Waves, Dale's backprop").outcome == Outcome::reproduced);
 }
 
 TEST_CASE("as good as: by margins, and undecided where runs are too few") {

@@ -91,9 +91,7 @@ void Reproducer::finish() {
     where.program = "Dalea, in the window";
     where.version = std::string(dalea_version) + ", numerics " + std::to_string(numerics_version);
     where.seed = std::to_string(study_->options().first_seed) + " and the ones after it";
-    where.command = std::string("dalea reproduce ") + text_of(study_->options().figure) +
-                    (study_->options().corrected ? " --corrected" : " --as-published") +
-                    (study_->options().quick ? " --quick" : "") + " --runs " + std::to_string(study_->options().runs);
+    where.command = command_of(study_->options());
     where.more = {{"Machine", platform_}};
     Result<Output> made = study_->report(where);
     if (made)

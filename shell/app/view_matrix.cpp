@@ -31,8 +31,7 @@ std::string short_number(float v) {
   return text;
 }
 
-}  // namespace
-
+// Reads from the bottom to the top.
 void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const char* text) {
   const int first = draw->VtxBuffer.Size;
   const ImVec2 size = ImGui::CalcTextSize(text);
@@ -41,6 +40,32 @@ void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const ch
     ImVec2& v = draw->VtxBuffer[k].pos;
     const ImVec2 d = {v.x - bottom_centre.x, v.y - bottom_centre.y};
     v = {bottom_centre.x + d.y - size.y / 2, bottom_centre.y - d.x + size.x / 2};
+  }
+}
+
+}  // namespace
+
+void matrix_labels(App& app, ImVec2 at, float side, double left, double top, double span) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale, line = ImGui::GetTextLineHeight();
+  const auto sx = [&](double unit) { return at.x + static_cast<float>((unit - left) / span) * side; };
+  const auto sy = [&](double unit) { return at.y + static_cast<float>((unit - top) / span) * side; };
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  const ImU32 ink = color32(p.text), muted = color32(p.muted);
+  const char *from = "from (presynaptic)", *to = "to (postsynaptic)";
+  draw->AddText({at.x + (side - ImGui::CalcTextSize(from).x) / 2, at.y - 2 * line - 7 * u}, muted, from);
+  vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + side / 2}, muted, to);
+  for (const PopulationView& pop : app.now->setup->populations) {
+    const double b = std::max(left, static_cast<double>(pop.units.begin)),
+                 e = std::min(left + span, static_cast<double>(pop.units.end));
+    const std::string name = pop.name.substr(0, 24);
+    const float width = ImGui::CalcTextSize(name.c_str()).x;
+    if (e > b && sx(e) - sx(b) > width + 4 * u)
+      draw->AddText({(sx(b) + sx(e) - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
+    const double rb = std::max(top, static_cast<double>(pop.units.begin)),
+                 re = std::min(top + span, static_cast<double>(pop.units.end));
+    if (re > rb && sy(re) - sy(rb) > width + 4 * u)
+      vertical_text(draw, {at.x - line / 2 - 5 * u, (sy(rb) + sy(re)) / 2}, ink, name.c_str());
   }
 }
 
@@ -187,23 +212,8 @@ void draw_matrix(App& app) {
   draw->PopClipRect();
   draw->AddRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, color32(p.muted));
 
-  // Axes: what a row and a column are, and which population.
+  matrix_labels(app, at, side, view.x, view.y, span);
   const ImU32 ink = color32(p.text), muted = color32(p.muted);
-  const char *from = "from (presynaptic)", *to = "to (postsynaptic)";
-  draw->AddText({at.x + (side - ImGui::CalcTextSize(from).x) / 2, at.y - 2 * line - 7 * u}, muted, from);
-  vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + side / 2}, muted, to);
-  for (const PopulationView& pop : setup.populations) {
-    const double b = std::max(view.x, static_cast<double>(pop.units.begin)),
-                 e = std::min(view.x + span, static_cast<double>(pop.units.end));
-    const std::string name = pop.name.substr(0, 24);
-    const float width = ImGui::CalcTextSize(name.c_str()).x;
-    if (e > b && sx(e) - sx(b) > width + 4 * u)
-      draw->AddText({(sx(b) + sx(e) - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
-    const double rb = std::max(view.y, static_cast<double>(pop.units.begin)),
-                 re = std::min(view.y + span, static_cast<double>(pop.units.end));
-    if (re > rb && sy(re) - sy(rb) > width + 4 * u)
-      vertical_text(draw, {at.x - line / 2 - 5 * u, (sy(rb) + sy(re)) / 2}, ink, name.c_str());
-  }
 
   // Colour bar.
   const float bar_x = end.x + 14 * u, bar_h = std::min(side, 220 * u), bar_y = at.y + (side - bar_h) / 2,

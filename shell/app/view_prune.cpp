@@ -324,18 +324,7 @@ void draw_mask(App& app, const PruneView& view) {
   }
   draw->AddRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, color32(p.muted));
 
-  const ImU32 ink = color32(p.text), muted = color32(p.muted);
-  const char *from = "from (presynaptic)", *to = "to (postsynaptic)";
-  draw->AddText({at.x + (side - ImGui::CalcTextSize(from).x) / 2, at.y - 2 * line - 7 * u}, muted, from);
-  vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + side / 2}, muted, to);
-  for (const PopulationView& pop : setup.populations) {
-    const float b = cell * static_cast<float>(pop.units.begin), e = cell * static_cast<float>(pop.units.end);
-    const std::string name = pop.name.substr(0, 24);
-    const float width = ImGui::CalcTextSize(name.c_str()).x;
-    if (e - b <= width + 4 * u) continue;
-    draw->AddText({at.x + (b + e - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
-    vertical_text(draw, {at.x - line / 2 - 5 * u, at.y + (b + e) / 2}, ink, name.c_str());
-  }
+  matrix_labels(app, at, side, 0, 0, static_cast<double>(w.cols));
   if (hovered) {
     const ImVec2 mouse = ImGui::GetIO().MousePos;
     const auto pre = static_cast<int64_t>((mouse.x - at.x) / cell),
@@ -348,6 +337,7 @@ void draw_mask(App& app, const PruneView& view) {
   const float small = ImGui::GetTextLineHeight();
   float x = at.x;
   const float y = end.y + 7 * u;
+  const ImU32 muted = color32(p.muted);
   const auto legend = [&](const char* text, float mark, const auto& draw_mark) {
     draw_mark(ImVec2{x + mark / 2, y + small / 2});
     draw->AddText({x + mark + 4 * u, y}, muted, text);

@@ -27,7 +27,8 @@ float draw_notices(App& app, ImVec2 at, float width);  // returns the height it 
 
 // Of the matrices.
 std::string unit_name(const Setup& setup, int64_t unit);  // "E 12"
-// Reads from the bottom to the top.
-void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const char* text);
+// Around the square picture of a matrix at `at`: what a row and a column are, and the populations of the `span` units
+// from `left` (presynaptic) and `top` (postsynaptic) on.
+void matrix_labels(App& app, ImVec2 at, float side, double left, double top, double span);
 
 }  // namespace dalea::app

@@ -144,16 +144,6 @@ class Reproduction {
     if (terminal_ && !command_.quiet) std::fputs("\r\x1b[K", stderr);
   }
 
-  std::string command_text() const {
-    std::string text = std::string("dalea reproduce ") + text_of(options_.figure) + " --runs " +
-                       std::to_string(options_.runs) + (options_.corrected ? " --corrected" : " --as-published");
-    if (options_.quick) text += " --quick";
-    if (options_.first_seed != 1) text += " --seed " + std::to_string(options_.first_seed);
-    if (options_.tasks.size() < 3)
-      for (const std::string& task : options_.tasks) text += " --task " + task;
-    return text;
-  }
-
   ExitCode write(const figure::Study& study) {
     ReportProvenance where;
     where.program = "Dalea";
@@ -161,7 +151,7 @@ class Reproduction {
     where.date = today();
     where.seed = std::to_string(options_.first_seed) + " to " +
                  std::to_string(options_.first_seed + static_cast<uint64_t>(options_.runs) - 1);
-    where.command = command_text();
+    where.command = figure::command_of(options_);
     where.more = {{"Machine", platform_text(isa_) + ", " + std::to_string(threads_) + " threads"},
                   {"Duration of this call", duration_text(seconds())}};
     Result<figure::Output> output = study.report(where);

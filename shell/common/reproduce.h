@@ -43,6 +43,8 @@ struct Job {
   PruneMethod method = PruneMethod::random;
   bool retrains() const { return !parent.empty(); }
 };
+// "dalea reproduce fig2 --runs 6 --as-published": the line that makes the same.
+std::string command_of(const Options& options);
 // "conventional", "rectified" (corrected: "rectified-forward"), "dale".
 std::vector<std::string> conditions_of(const Options& options);
 std::vector<Job> jobs_of(const Options& options);  // parents first

@@ -100,6 +100,16 @@ Result<Options> check(Options options) {
   return options;
 }
 
+std::string command_of(const Options& options) {
+  std::string text = std::string("dalea reproduce ") + text_of(options.figure) + " --runs " +
+                     std::to_string(options.runs) + (options.corrected ? " --corrected" : " --as-published");
+  if (options.quick) text += " --quick";
+  if (options.first_seed != 1) text += " --seed " + std::to_string(options.first_seed);
+  if (options.tasks.size() < std::size(all_tasks))
+    for (const std::string& task : options.tasks) text += " --task " + task;
+  return text;
+}
+
 std::vector<std::string> conditions_of(const Options& options) {
   return {"conventional", options.corrected ? "rectified-forward" : "rectified", "dale"};
 }

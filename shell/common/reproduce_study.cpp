@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr PruneMethod swept_methods[] = {PruneMethod::random, PruneMethod::magnitude, PruneMethod::top_prob};
-
 json json_of(const std::optional<std::vector<std::byte>>& bytes) {
   if (!bytes) return {};
   return json::parse(as_text(*bytes), nullptr, false);
@@ -248,8 +246,7 @@ class Study::Sweeping : public Study::Work {
     if (study_.stop_) return false;
     const Run& run = study_.runs_[study_.pieces_[piece_].job];  // done, so nobody changes it
     if (!run.failure.empty()) return keep({}), false;
-    if (!begun_) {
-      begun_ = true;
+    if (steps_ == nullptr) {
       Result<std::optional<std::vector<std::byte>>> bytes = study_.store_.load(name());
       if (!bytes) return study_.fail(bytes.error()), false;
       const json o = json_of(*bytes);
@@ -264,28 +261,23 @@ class Study::Sweeping : public Study::Work {
       model_ = build_model(job_.spec, data_->ends, 0);
       model_.parameters = run.parameters;
       workers_ = std::make_unique<Workers>(study_.machine_.threads);
+      Result<std::unique_ptr<SweepSteps>> steps = SweepSteps::create(
+          job_.spec, model_, *data_, 0, sweep_options(study_.options_), study_.machine_.isa, *workers_);
+      if (!steps) return study_.fail(steps.error()), false;
+      steps_ = std::move(*steps);
       return true;
     }
-    SweepOptions options = sweep_options(study_.options_);
-    options.methods = {swept_methods[method_]};  // the same draws as all together: they do not depend on the method
-    int64_t before = 0;
-    const double cost = study_.cost_of(study_.pieces_[piece_]) / static_cast<double>(std::size(swept_methods));
-    Result<Sweep> part = sweep(
-        job_.spec, model_, *data_, 0, options, study_.machine_.isa, *workers_,
-        [&](int64_t drawn, int64_t all) {
-          study_.add(cost * static_cast<double>(drawn - before) / static_cast<double>(all), true);
-          before = drawn;
-        },
-        &study_.stop_);
-    if (!part) return study_.fail(part.error()), false;
-    if (!part->complete) return false;
-    sweep_.dense = part->dense;
-    sweep_.points.insert(sweep_.points.end(), part->points.begin(), part->points.end());
-    if (++method_ < std::size(swept_methods)) return true;
-    sweep_.complete = true;
-    const json o = {{"hash", run.hash}, {"numerics", numerics_version}, {"sweep", sweep_json(sweep_)}};
+    const int64_t before = steps_->done();
+    const Result<bool> more = threads_available() ? steps_->step() : steps_->advance();
+    if (!more) return study_.fail(more.error()), false;
+    study_.add(study_.cost_of(study_.pieces_[piece_]) * static_cast<double>(steps_->done() - before) /
+                   static_cast<double>(steps_->all()),
+               true);
+    if (*more) return true;
+    Sweep sweep = steps_->result();
+    const json o = {{"hash", run.hash}, {"numerics", numerics_version}, {"sweep", sweep_json(sweep)}};
     if (Status ok = study_.store_.save(name(), to_bytes(o.dump())); !ok) return study_.fail(ok.error()), false;
-    keep(std::move(sweep_));
+    keep(std::move(sweep));
     if (study_.on_done) study_.on_done(job_.id + ": pruned by three methods at 15 sparsities");
     return false;
   }
@@ -305,12 +297,10 @@ class Study::Sweeping : public Study::Work {
   Study& study_;
   size_t piece_;
   const Job& job_;
-  bool begun_ = false;
   std::unique_ptr<Dataset> data_;
   Model model_;
   std::unique_ptr<Workers> workers_;
-  Sweep sweep_;
-  size_t method_ = 0;
+  std::unique_ptr<SweepSteps> steps_;
 };
 
 // ---- all of it
@@ -338,7 +328,7 @@ double Study::cost_of(const Piece& piece) const {
   const Job& job = jobs_[piece.job];
   if (!piece.sweep) return job.cost * static_cast<double>(job.spec.training.epochs);
   const double trials = static_cast<double>(options_.corrected ? job.spec.task.held_out : job.spec.training.batch);
-  return job.cost * 48 * trials / static_cast<double>(job.spec.task.train) / 3;
+  return job.cost * 46 * trials / static_cast<double>(job.spec.task.train) / 3;
 }
 
 bool Study::ready(const Piece& piece) const {

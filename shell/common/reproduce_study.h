@@ -51,7 +51,7 @@ class Study {
   class Work {
    public:
     virtual ~Work() = default;
-    // Does a little: an update, a minibatch of an evaluation, one method of a sweep (without threads: less). False:
+    // Does a little: an update, a minibatch of an evaluation or a sweep (without threads: some time steps). False:
     // over, or stopped and saved.
     virtual bool step() = 0;
   };
