@@ -35,12 +35,6 @@ void wait_for(const char* what, const std::function<bool()>& good) {
   FAIL("did not come: " << what);
 }
 
-std::string hash_text(uint64_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 // As Live makes it, without one.
 NetworkPtr copied(const Trainer& trainer) {
   auto copy = std::make_shared<NetworkCopy>();

@@ -34,12 +34,6 @@ Result<Dataset> flip_flop_data(const Job& job) {
   return make_dataset(*job.spec, nullptr, job.run);
 }
 
-std::string hash_text(uint64_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 SideView when(SideBySide& side, const std::function<bool(const SideView&)>& good) {
   for (int k = 0; k < 20000; ++k) {
     side.pump(0.001);
