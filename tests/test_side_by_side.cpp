@@ -19,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 const std::string four_epochs = R"("epochs":4,"batch":13,"optimizer":{"lr":0.01})";
+const std::string seconds = R"("epochs":1500,"batch":13,"optimizer":{"lr":0.01})";  // a busy machine sees it learning
 const std::string hours = R"("epochs":1000000,"batch":13,"optimizer":{"lr":0.01})";
 const std::vector<std::string> all_conditions(std::begin(condition_names), std::end(condition_names));
 
@@ -109,7 +110,7 @@ TEST_CASE("those that began together stay together, and the rest begins in order
 }
 
 TEST_CASE("pause holds all of them, and going on ends on the same bits") {
-  std::vector<Job> jobs = jobs_of(R"("epochs":60,"batch":13,"optimizer":{"lr":0.01})", 1);
+  std::vector<Job> jobs = jobs_of(seconds, 1);
   for (bool own_threads : {true, false}) {
     SideBySide side(side_options(own_threads));
     side.pause();  // nothing there yet
@@ -137,7 +138,7 @@ TEST_CASE("pause holds all of them, and going on ends on the same bits") {
 TEST_CASE("stop keeps what was learnt, and its session trains on to the same bits") {
   for (bool own_threads : {true, false})
     for (bool paused : {false, true}) {
-      const std::vector<Job> jobs = jobs_of(R"("epochs":400,"batch":13,"optimizer":{"lr":0.01})", 2);
+      const std::vector<Job> jobs = jobs_of(seconds, 2);
       SideBySide side(side_options(own_threads, 2));
       side.stop();  // nothing there yet
       REQUIRE(side.start(jobs, flip_flop_data).ok());
