@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 const std::string four_epochs = R"("epochs":4,"batch":13,"optimizer":{"lr":0.01})";
-const std::string seconds = R"("epochs":1500,"batch":13,"optimizer":{"lr":0.01})";  // a busy machine sees it learning
+const std::string seconds = R"("epochs":500,"batch":13,"optimizer":{"lr":0.01})";  // a busy machine sees it learning
 const std::string hours = R"("epochs":1000000,"batch":13,"optimizer":{"lr":0.01})";
 const std::vector<std::string> all_conditions(std::begin(condition_names), std::end(condition_names));
 
@@ -36,7 +36,7 @@ Result<Dataset> flip_flop_data(const Job& job) {
 }
 
 SideView when(SideBySide& side, const std::function<bool(const SideView&)>& good) {
-  for (int k = 0; k < 20000; ++k) {
+  for (int k = 0; k < 120000; ++k) {
     side.pump(0.001);
     const SideView v = side.view();
     if (good(v)) return v;
@@ -279,7 +279,7 @@ namespace {
 // The window until its runs are over; draws all the while.
 SideView drawn_until(NoScreen& screen, App& app, const std::function<bool(const SideView&)>& good, float w = 1280,
                      float h = 720) {
-  for (int k = 0; k < 20000; ++k) {
+  for (int k = 0; k < 120000; ++k) {
     app.wants_frame(0);
     if (k % 20 == 0) screen.frame(app, w, h);
     const SideView v = app.side.view();
