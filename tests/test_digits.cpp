@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "helpers.h"
+#include "pruning/sweep.h"
 #include "session/npz.h"
 #include "tasks/digits.h"
 
@@ -282,6 +283,25 @@ TEST_CASE("accuracy counts right answers exactly, at every place that reports it
   }
   CHECK(losses.held_out == doctest::Approx(sum / 12).epsilon(1e-6));
   CHECK(losses.published == doctest::Approx(last).epsilon(1e-6));  // as published: of the last batch (SEEDS Q18)
+
+  // Pruned networks too: all of the split, or as published its last minibatch; without recurrence nothing changes here.
+  for (bool as_published : {false, true}) {
+    SweepOptions options;
+    options.methods = {PruneMethod::random};
+    options.sparsities = {0, 1};
+    options.as_published = as_published;
+    Workers workers(2);
+    Result<Sweep> s = sweep(trainer->spec(), trainer->model(), trainer->data(), 0, options, best_isa(), workers);
+    REQUIRE_MESSAGE(s.ok(), (s.ok() ? "" : s.error().text()));
+    const double right = as_published ? 1.0 : 8.0 / 12;
+    CHECK(s->dense_accuracy == right);
+    REQUIRE(s->points.size() == 2);
+    for (const SweepPoint& p : s->points) {
+      CHECK(p.accuracy == right);
+      CHECK(p.accuracy_sd == 0);
+      CHECK(p.draws.at(0).accuracy == right);
+    }
+  }
 
   CHECK(trainer->confusion().classes == 0);
   train_to_end(*trainer);

@@ -15,6 +15,7 @@ namespace dalea {
 struct Range {
   int64_t begin = 0, end = 0;
   int64_t size() const { return end - begin; }
+  bool operator==(const Range&) const = default;
 };
 
 // All parameters, in the order of the hash. Biases are (units, 1); absent ones have no rows.

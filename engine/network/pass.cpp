@@ -153,6 +153,10 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
       }
     }
   }
+  for (const Intervention& v : interventions_)
+    if (!v.silence && t >= v.from && t < v.to)
+      for (int64_t i = v.units.begin; i < v.units.end; ++i)
+        for (int64_t b = b0; b < b1; ++b) drive[i * row + b] += v.amount;
   CellForward cell;
   cell.activation = model_->activation;
   cell.rectified = model_->rectified;
@@ -167,6 +171,10 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
   cell.z = a_.z.data() + at;
   cell.g = model_->rectified ? a_.g.data() + at : cell.z;
   cell_forward(isa_, cell, b0, b1);
+  for (const Intervention& v : interventions_)
+    if (v.silence && t >= v.from && t < v.to)
+      for (int64_t i = v.units.begin; i < v.units.end; ++i)
+        for (float* signal : {cell.z, cell.g}) std::fill(signal + i * row + b0, signal + i * row + b1, 0.0f);
 
   const auto& readouts = model_->readouts;
   for (size_t r = 0; r < readouts.size() && t >= a_.read_from; ++r) {

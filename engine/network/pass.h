@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "network/model.h"
@@ -35,6 +36,17 @@ struct NoiseAt {
   uint32_t run = 0, epoch = 0;
 };
 
+// What is done to a range of units in steps [from, to) of a forward pass: silenced, they give 0 to the others and to
+// the readouts (the state of leaky ones goes on); driven, they receive `amount` beside their inputs.
+struct Intervention {
+  Range units;
+  int64_t from = 0, to = 0;
+  bool silence = true;
+  float amount = 0;
+
+  bool operator==(const Intervention&) const = default;
+};
+
 // The minibatch job. begin(); then either run() (threads split trials, then rows) or advance() until it says done,
 // one time step of work a call.
 class Pass {
@@ -46,6 +58,8 @@ class Pass {
   // rate_l2: see TrainingSpec. `noise`: null: none. Trials are trials[index[0..batch)].
   void begin(const Model& model, const Trials& trials, const uint32_t* index, int64_t batch, Loss loss, bool backward,
              double rate_l2, const NoiseAt* noise, Parameters* gradient);
+  // From the next begin() on, without backward; none: the network as it is.
+  void intervene(std::vector<Intervention> interventions) { interventions_ = std::move(interventions); }
   void run();
   bool advance();  // true when done
 
@@ -78,6 +92,7 @@ class Pass {
   double rate_l2_ = 0;
   bool noisy_ = false;
   NoiseAt noise_;
+  std::vector<Intervention> interventions_;
   std::vector<Rng> noise_streams_;  // per trial of the batch
   Parameters* gradient_ = nullptr;
   Product in_, rec_, rec_back_;

@@ -15,15 +15,21 @@ double mean_over(const std::vector<SweepDraw>& draws, double SweepDraw::*member)
   return sum / static_cast<double>(draws.size());
 }
 
+double sd_over(const std::vector<SweepDraw>& draws, double SweepDraw::*member, double mean) {
+  double square = 0;
+  for (const SweepDraw& d : draws) square += (d.*member - mean) * (d.*member - mean);
+  return draws.size() > 1 ? std::sqrt(square / static_cast<double>(draws.size() - 1)) : 0.0;
+}
+
 void summarise_draws(SweepPoint& p) {
   p.density = mean_over(p.draws, &SweepDraw::density);
   p.effective = mean_over(p.draws, &SweepDraw::effective);
   p.held_out = mean_over(p.draws, &SweepDraw::held_out);
   p.overlap = mean_over(p.draws, &SweepDraw::overlap);
   p.random_overlap = mean_over(p.draws, &SweepDraw::random_overlap);
-  double square = 0;
-  for (const SweepDraw& d : p.draws) square += (d.held_out - p.held_out) * (d.held_out - p.held_out);
-  p.held_out_sd = p.draws.size() > 1 ? std::sqrt(square / static_cast<double>(p.draws.size() - 1)) : 0.0;
+  p.accuracy = mean_over(p.draws, &SweepDraw::accuracy);
+  p.held_out_sd = sd_over(p.draws, &SweepDraw::held_out, p.held_out);
+  p.accuracy_sd = sd_over(p.draws, &SweepDraw::accuracy, p.accuracy);
 }
 
 int64_t draws_of(const SweepOptions& options, PruneMethod method) {
@@ -42,6 +48,9 @@ void HeldOutLoss::begin(const Model& model) {
   trial_ = last_only_ ? (data_.held_out.count - 1) / batch_ * batch_ : 0;
   scored_ = 0;
   sum_ = 0;
+  if (data_.loss != Loss::cross_entropy) return;
+  answers_.classes = model.outputs;
+  answers_.count.assign(static_cast<size_t>(model.outputs * model.outputs), 0);
 }
 
 bool HeldOutLoss::go(bool whole) {
@@ -62,6 +71,7 @@ bool HeldOutLoss::go(bool whole) {
     return true;
   sum_ += pass_.loss_sum();
   scored_ += pass_.activity().scored;
+  if (answers_.classes > 0) pass_.count_answers(answers_.count);
   within_ = false;
   trial_ = end;
   return trial_ < split.count;
@@ -160,7 +170,7 @@ Result<std::unique_ptr<SweepSteps>> SweepSteps::create(const Spec& spec, const M
   steps->tree_ = std::move(*tree);
   for (PruneMethod method : options.methods)
     steps->all_ += static_cast<int64_t>(steps->grid_.size()) * draws_of(options, method);
-  steps->result_.dense = std::nan("");  // not known yet
+  steps->result_.dense = steps->result_.dense_accuracy = std::nan("");  // not known yet
   steps->loss_.begin(model);
   return steps;
 }
@@ -176,7 +186,7 @@ Status SweepSteps::begin_mask() {
   pruned_.parameters.W_rec = on_mask(p->weights, mask, w.sparse() || stored_sparse(spec_, mask.get()));
   point_.method = method;
   point_.sparsity = grid_[place_];
-  point_.draws.push_back({p->density.achieved, p->density.effective, 0, 0, 0});
+  point_.draws.push_back({p->density.achieved, p->density.effective, 0, 0, 0, 0});
   kept_ = std::move(p->kept);
   loss_.begin(pruned_);
   return {};
@@ -185,6 +195,7 @@ Status SweepSteps::begin_mask() {
 Status SweepSteps::end_mask() {
   SweepDraw& drawn = point_.draws.back();
   drawn.held_out = loss_.value();
+  drawn.accuracy = loss_.accuracy();
   if (tree_.edges() > 0) {
     Result<TreeOverlap> overlap = tree_overlap(tree_, kept_);
     if (!overlap) return overlap.error();
@@ -214,6 +225,7 @@ Result<bool> SweepSteps::go(bool whole) {
   if (dense_) {
     dense_ = false;
     result_.dense = loss_.value();
+    result_.dense_accuracy = loss_.accuracy();
   } else if (Status ok = end_mask(); !ok) {
     return ok.error();
   }

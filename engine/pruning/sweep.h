@@ -12,6 +12,7 @@
 #include "network/pass.h"
 #include "pruning/pruning.h"
 #include "pruning/spanning_tree.h"
+#include "training/trainer.h"
 
 namespace dalea {
 
@@ -30,6 +31,7 @@ struct SweepOptions {
 struct SweepDraw {
   double density = 0, effective = 0;  // kept; kept and not negligible (PrunedDensity)
   double held_out = 0;                // loss, mean per scored element
+  double accuracy = 0;                // share of right answers; NaN: the task has no classes
   double overlap = 0;                 // part of the maximum spanning tree that survives, by position
   double random_overlap = 0;          // what to expect of as many connections drawn at random
 };
@@ -40,15 +42,18 @@ struct SweepPoint {
   std::vector<SweepDraw> draws;
   // Over the draws; sd with draws - 1, 0 for one draw.
   double density = 0, effective = 0, held_out = 0, held_out_sd = 0, overlap = 0, random_overlap = 0;
+  double accuracy = 0, accuracy_sd = 0;  // NaN: the task has no classes
 };
 
 struct Sweep {
   double dense = 0;                // held-out loss of the network as it is, on the same trials
+  double dense_accuracy = 0;       // NaN: no classes
   std::vector<SweepPoint> points;  // methods outermost, sparsities ascending
   bool complete = false;           // false: cancelled, the points so far
 };
 
-// The loss of a model's held-out split in steps, for a page without threads. Model and data must stay meanwhile.
+// The loss of a model's held-out split, and with classes its accuracy, in steps, for a page without threads. Model and
+// data must stay meanwhile.
 class HeldOutLoss {
  public:
   // `last_only`: the last minibatch alone (as published).
@@ -57,6 +62,7 @@ class HeldOutLoss {
   bool advance() { return go(false); }  // one time step; false: it was the last
   bool step() { return go(true); }      // one minibatch, with all workers; one of the two until begin()
   double value() const { return scored_ > 0 ? sum_ / static_cast<double>(scored_) : 0.0; }
+  double accuracy() const { return answers_.accuracy(); }  // of the trials so far; NaN: no classes
 
  private:
   bool go(bool whole);
@@ -69,6 +75,7 @@ class HeldOutLoss {
   bool within_ = false;  // a minibatch
   int64_t trial_ = 0, scored_ = 0;
   double sum_ = 0;
+  Confusion answers_;
 };
 
 // A sweep in steps. Spec, model and data must stay meanwhile; they are not changed.

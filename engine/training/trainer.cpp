@@ -436,11 +436,13 @@ Losses Trainer::evaluate(const std::atomic<bool>* cancel) {
   return losses;
 }
 
-Trainer::Trace Trainer::trace(const Trials& split, int64_t trial) const {
+Trainer::Trace Trainer::trace(const Trials& split, int64_t trial,
+                              const std::vector<Intervention>& interventions) const {
   const FloatState ieee;
   Workers one(1);
   Pass pass(options_.isa, one);
   pass.pack(model_, false);
+  pass.intervene(interventions);
   const uint32_t index = static_cast<uint32_t>(trial);
   pass.begin(model_, split, &index, 1, data_.loss, false, 0, nullptr, nullptr);
   pass.run();

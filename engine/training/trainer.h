@@ -91,7 +91,7 @@ class Trainer {
     std::vector<float> input, target, output, activity;
     int64_t steps = 0;
   };
-  Trace trace(const Trials& split, int64_t trial) const;
+  Trace trace(const Trials& split, int64_t trial, const std::vector<Intervention>& interventions = {}) const;
 
   const Spec& spec() const { return spec_; }
   const Dataset& data() const { return data_; }

@@ -67,6 +67,18 @@ struct ReproduceCommand {
 };
 int reproduce(const ReproduceCommand& command);
 
+struct PerturbCommand {
+  std::string program;  // argv[0]
+  std::string session;
+  std::vector<std::string> silence, drive;  // parse_intervention()
+  std::string recording;                    // file, in place of where the session says it is
+  std::string out = "perturbed";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false;
+};
+int perturb(const PerturbCommand& command);
+
 struct WeightsCommand {
   std::vector<std::string> sessions;
   std::vector<std::string> groups;  // NAME=FILE, the file may have * and ?

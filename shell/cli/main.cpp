@@ -105,6 +105,27 @@ int parse_and_run(int argc, char** argv) {
   reproduce_command->footer(
       "Example: dalea reproduce fig2 --quick\nStopped or killed, the same command goes on from the last epoch.");
 
+  cli::PerturbCommand perturb;
+  perturb.program = run.program;
+  CLI::App* perturb_command = app.add_subcommand(
+      "perturb", "Silence or drive populations of a trained network and compare it with itself left alone");
+  perturb_command->add_option("session", perturb.session, "A session.npz")->required();
+  perturb_command
+      ->add_option("--silence", perturb.silence, "NAME or NAME:FROM-TO: its activity is 0 in steps FROM to TO - 1")
+      ->allow_extra_args(false);
+  perturb_command
+      ->add_option("--drive", perturb.drive, "NAME=AMOUNT or NAME=AMOUNT:FROM-TO: added to what each unit receives")
+      ->allow_extra_args(false);
+  perturb_command->add_option("--recording", perturb.recording,
+                              "The recording's file, when it is not where the session says");
+  perturb_command->add_option("--out", perturb.out, "Folder for the table and the figure")->capture_default_str();
+  perturb_command
+      ->add_option("--threads", perturb.threads, "Threads; any number gives the same numbers (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  perturb_command->add_option("--isa", perturb.isa, "Instruction set, as for run")->capture_default_str();
+  perturb_command->add_flag("--json", perturb.json, "Print one JSON object on stdout");
+  perturb_command->footer("Example: dalea perturb out/session.npz --silence I:20-40 --out silenced");
+
   cli::WeightsCommand weights;
   CLI::App* weights_command = app.add_subcommand(
       "weights", "Recurrent weights before and after training, by condition: distributions, matrices, divergences");
@@ -220,6 +241,7 @@ int parse_and_run(int argc, char** argv) {
   if (*run_command) return cli::run(run);
   if (*prune_command) return cli::prune(prune);
   if (*reproduce_command) return cli::reproduce(reproduce);
+  if (*perturb_command) return cli::perturb(perturb);
   if (*weights_command) return cli::weights(weights);
   if (*trees_command) {
     if (!trees.session.empty() && draws->count() == 0) trees.draws = 20;

@@ -43,12 +43,14 @@ std::string report_json(const PruneStudy& r) {
   o["blocks"] = r.options.blocks.size();
   o["runs"] = json::array();
   for (const PrunedNetwork& network : r.networks) {
-    json n = {
-        {"session", network.session},
-        {"run", network.run + 1},
-        {"seed", network.seed},
-        {"hash", network.hash},
-        {"dense", {{"held_out", number_or_null(network.dense)}, {"evaluated", number_or_null(network.sweep.dense)}}}};
+    json n = {{"session", network.session},
+              {"run", network.run + 1},
+              {"seed", network.seed},
+              {"hash", network.hash},
+              {"dense",
+               {{"held_out", number_or_null(network.dense)},
+                {"evaluated", number_or_null(network.sweep.dense)},
+                {"accuracy", number_or_null(network.sweep.dense_accuracy)}}}};
     n["retrained"] = nullptr;
     if (network.retrained) {
       const RetrainedNetwork& t = *network.retrained;
@@ -71,6 +73,8 @@ std::string report_json(const PruneStudy& r) {
                            {"density_effective", row.effective},
                            {"held_out", number_or_null(row.mean)},
                            {"sd", number_or_null(row.sd)},
+                           {"accuracy", number_or_null(row.accuracy)},
+                           {"accuracy_sd", number_or_null(row.accuracy_sd)},
                            {"overlap", row.overlap},
                            {"overlap_random", row.random}});
   o["areas"] = nullptr;
@@ -112,19 +116,29 @@ void print_report(const PruneStudy& r) {
   for (const PrunedNetwork& n : r.networks)
     std::printf("session            %s  (seed %llu, run %lld, hash %s)\n", n.session.c_str(),
                 static_cast<unsigned long long>(n.seed), static_cast<long long>(n.run + 1), n.hash.c_str());
-  std::vector<double> dense;
-  for (const PrunedNetwork& n : r.networks) dense.push_back(n.sweep.dense);
+  std::vector<double> dense, dense_accuracy;
+  for (const PrunedNetwork& n : r.networks) {
+    dense.push_back(n.sweep.dense);
+    dense_accuracy.push_back(n.sweep.dense_accuracy);
+  }
+  const bool classes = has_classes(r);
   std::printf("error              held-out loss on %s (%s)\n", prune_judged_on(r), r.unit.c_str());
   if (r.options.as_published)
     std::printf("formulas           as published: zeros count as connections, top-prob keeps too many\n");
   const OverRuns unpruned = over_runs(dense);
   std::printf("dense              %.6g", unpruned.mean);
   if (several) std::printf("  sd over runs %.3g", unpruned.sd);
-  std::printf("\n\n%-10s %9s %9s %10s %14s %10s %9s %9s\n", "method", "sparsity", "density", "effective", "held-out",
-              several ? "sd (runs)" : "sd (draws)", "overlap", "if random");
-  for (const PruneRow& row : prune_rows(r))
-    std::printf("%-10s %9.4f %9.4f %10.4f %14.6g %10.3g %9.4f %9.4f\n", text_of(row.method), row.sparsity, row.density,
-                row.effective, row.mean, row.sd, row.overlap, row.random);
+  if (classes) std::printf("; %.2f %% right", 100 * over_runs(dense_accuracy).mean);
+  std::printf("\n\n%-10s %9s %9s %10s %14s %10s", "method", "sparsity", "density", "effective", "held-out",
+              several ? "sd (runs)" : "sd (draws)");
+  if (classes) std::printf(" %9s %9s", "% right", "sd");
+  std::printf(" %9s %9s\n", "overlap", "if random");
+  for (const PruneRow& row : prune_rows(r)) {
+    std::printf("%-10s %9.4f %9.4f %10.4f %14.6g %10.3g", text_of(row.method), row.sparsity, row.density, row.effective,
+                row.mean, row.sd);
+    if (classes) std::printf(" %9.2f %9.2g", 100 * row.accuracy, 100 * row.accuracy_sd);
+    std::printf(" %9.4f %9.4f\n", row.overlap, row.random);
+  }
   std::printf("\n");
   if (has_area(r)) {
     std::printf("area               under error against sparsity:");

@@ -40,6 +40,7 @@ struct PruneStudy {
 struct PruneRow {
   PruneMethod method = PruneMethod::random;
   double sparsity = 0, density = 0, effective = 0, mean = 0, sd = 0, overlap = 0, random = 0;
+  double accuracy = 0, accuracy_sd = 0;  // NaN: no classes
 };
 std::vector<PruneRow> prune_rows(const PruneStudy& study);
 
@@ -49,6 +50,7 @@ struct OverRuns {
 };
 OverRuns over_runs(const std::vector<double>& values);
 
+bool has_classes(const PruneStudy& study);            // a task with classes
 bool has_area(const PruneStudy& study);                // several sparsities
 const char* prune_judged_on(const PruneStudy& study);  // what the errors are of
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line as a person meets it: exit codes, messages, files, resume. test_cli.py DALEA"""
+import csv
 import gzip
 import json
 import os
@@ -405,6 +406,48 @@ class CommandLine(unittest.TestCase):
         published = dalea("prune", session, "--out", self.dir + "/t", "--as-published", "--quiet")
         self.assertIn("the last minibatch", published.stdout)
         self.assertIn("as published: zeros count as connections", published.stdout)
+
+    def test_perturb(self):
+        r = self.result()
+        session = os.path.join(self.out, "session.npz")
+        out = os.path.join(self.dir, "perturbed")
+        done = dalea("perturb", session, "--silence", "I:3-6", "--drive", "E=0.25", "--out", out, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        p = json.loads(done.stdout)
+        self.assertEqual(p["hash"], r["hash"])
+        self.assertEqual(p["perturbed"], "I silenced in steps 3 to 5; E driven by +0.25 throughout")
+        self.assertEqual(p["held_out"]["intact"], r["loss"]["held_out"])
+        self.assertNotEqual(p["held_out"]["intact"], p["held_out"]["perturbed"])
+        self.assertEqual(sorted(os.listdir(out)), ["perturb.csv", "perturb.png", "perturb.svg"])
+        with open(os.path.join(out, "perturb.csv")) as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual([float(row["I perturbed"]) == 0 for row in rows[2:7]], [False, True, True, True, False])
+        same = dalea("perturb", session, "--silence", "I:3-6", "--drive", "E=0.25", "--out", out, "--json", "--isa",
+                     "scalar", "--threads", "1")
+        self.assertEqual(same.stdout, done.stdout)
+        text = dalea("perturb", session, "--silence", "I", "--out", out).stdout
+        for word in ("I silenced throughout", "held-out loss", "mean activity", "perturb.svg"):
+            self.assertIn(word, text)
+        for wrong, word in ((["--silence", "Q"], "the populations are"), (["--silence", "I:9-3"], "FROM-TO"),
+                            (["--drive", "I"], "must be a number"), ([], "is missing")):
+            done = dalea("perturb", session, *wrong, "--out", out)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(word, done.stderr)
+
+    def test_prune_counts_right_answers(self):
+        trained = self.result("--set", "training.loss=cross-entropy")["accuracy"]["held_out"]
+        session = os.path.join(self.out, "session.npz")
+        r = self.pruned(session, "--sparsity", "0", "--sparsity", "0.9")
+        self.assertEqual(r["runs"][0]["dense"]["accuracy"], trained)
+        self.assertEqual([p["accuracy"] for p in r["points"] if p["sparsity"] == 0], [trained] * 3)
+        with open(os.path.join(self.dir, "pruned", "prune.csv")) as f:
+            lines = f.read().splitlines()
+        self.assertTrue(lines[0].endswith(",accuracy"), lines[0])
+        self.assertEqual(float(lines[1].split(",")[-1]), trained)
+        with open(os.path.join(self.dir, "pruned", "prune.svg")) as f:
+            self.assertIn("right answers (%)", f.read())
+        text = dalea("prune", session, "--sparsity", "0", "--quiet", "--out", self.dir + "/t").stdout
+        self.assertIn("; %.2f %% right" % (100 * trained), text)
 
     def test_prune_and_train_on(self):
         session = self.trained()
