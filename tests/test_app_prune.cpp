@@ -1,6 +1,7 @@
 // The Prune tab's work (shell/app/pruning.h), the retraining under a mask in the watched training, and its frames.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -468,4 +469,33 @@ TEST_CASE("prune tab: draws at every size and theme, tells scripts what it shows
   for (const char* name : {"prune:random", "prune:sparsity", "prune:mask", "prune:sweep", "prune:draws", "prune:csv",
                            "prune:figure", "prune:retrain", "prune:epochs", "prune:matrix", "prune-tab:Error"})
     CHECK_MESSAGE(state["widgets"].contains(name), std::string(name));
+  CHECK_FALSE(state["widgets"].contains("prune-tab:Accuracy"));  // no classes
+
+  // The wheel enters the matrix at the pointer, dragging moves, a double click shows all.
+  const json m = state["widgets"]["prune:matrix"];
+  ImGuiIO& io = ImGui::GetIO();
+  const auto point = [&](float fx, float fy) {
+    io.AddMousePosEvent(m["x"].get<float>() + fx * m["w"].get<float>(), m["y"].get<float>() + fy * m["h"].get<float>());
+    for (int k = 0; k < 2; ++k) turn();
+  };
+  const MatrixPart& part = app.view.prune_part;
+  CHECK(part.span == 0);
+  point(0.75f, 0.25f);
+  io.AddMouseWheelEvent(0, 3);
+  for (int k = 0; k < 3; ++k) turn();
+  CHECK(part.span == doctest::Approx(20 * std::pow(0.85, 3)).epsilon(1e-3));
+  CHECK(part.x + 0.75 * part.span == doctest::Approx(15).epsilon(0.01));
+  CHECK(part.y + 0.25 * part.span == doctest::Approx(5).epsilon(0.01));
+  const double before = part.x;
+  io.AddMouseButtonEvent(0, true);
+  turn();
+  point(2.5f, 0.25f);  // far to the right: the left edge is the end
+  CHECK(part.x == 0);
+  CHECK(before > 0);
+  io.AddMouseButtonEvent(0, false);
+  turn();
+  point(0.5f, 0.5f);
+  io.AddMouseWheelEvent(0, -50);
+  for (int k = 0; k < 3; ++k) turn();
+  CHECK(part.span == 0);
 }

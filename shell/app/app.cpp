@@ -257,7 +257,7 @@ void App::follow_setup() {
   setup_seen_ = now->setup->serial;
   draft = now->setup->spec;
   draft_edited();
-  view.span = 0;
+  view.matrix_part = view.prune_part = {};
   view.first_output = 0;
   view.digit_row = -1;
   if (!view.lock_scale) view.scale = 0;
@@ -282,6 +282,7 @@ void App::textures_lost() {
   view.matrix_texture = view.preview_texture = view.prune_texture = {};
   view.matrix_shown = view.preview_shown = nullptr;
   view.prune_shown = nullptr;
+  view.activity.texture = {};
   view.runs.pictures = {};
   fresh_ = true;
 }
@@ -293,6 +294,7 @@ void App::frame() {
   take_messages();
   follow_setup();
   follow_digits();
+  if (view.open_tab != tab_perturb) follow_perturbation();
   if (theme_applied_ != theme || scale_applied_ != scale) {
     apply_theme(theme, scale);
     theme_applied_ = theme;
@@ -347,6 +349,7 @@ void App::frame() {
       tab("Weights", tab_weights, draw_matrix);
       tab("Recording", tab_recording, draw_recording);
       if (now->setup && now->setup->classes > 0) tab("Answers", tab_answers, draw_answers);
+      tab("Perturb", tab_perturb, draw_perturb);
       tab("Runs", tab_runs, draw_runs);
       tab("Prune", tab_prune, draw_prune);
       tab("Reproduce", tab_reproduce, draw_reproduce);
@@ -357,7 +360,7 @@ void App::frame() {
     ImGui::EndChild();
   };
   // Pruning has more to show than the centre can hold.
-  const auto lower_right = [](App& app) { app.view.open_tab == tab_prune ? draw_prune_curves(app) : draw_traces(app); };
+  const auto lower_right = [](App& app) { app.view.open_tab == tab_prune ? draw_prune_curves(app) : draw_trial(app); };
   if (narrow) {
     ImGui::SetCursorScreenPos({g, top});
     ImGui::BeginChild("stack", {width - 2 * g, height}, ImGuiChildFlags_None, ImGuiWindowFlags_NoBackground);
@@ -495,6 +498,12 @@ std::string App::state_json(float pixels_per_unit) const {
   if (again.output != nullptr)
     for (const Finding& f : again.output->findings)
       o["reproduce"]["findings"].push_back({{"claim", f.claim}, {"verdict", outcome_text(f.outcome)}});
+  o["perturbed"] = nullptr;
+  if (s.perturbed)
+    o["perturbed"] = {{"what", perturb_title(*s.perturbed)},
+                      {"updates", s.perturbed_updates},
+                      {"intact", number_or_null(s.perturbed->result.loss)},
+                      {"held_out", number_or_null(s.perturbed->result.perturbed_loss)}};
   o["prune"] = json::parse(pruning_json(pruning.view(), view.prune));
   o["runs"] = json::parse(side_json(side.view()));
   o["notices"] = json::array();

@@ -54,7 +54,17 @@ struct Rect {
 enum class MatrixMode { initial, now, change };
 
 // The centre's tabs, for ViewState::tab.
-enum Tab { tab_weights, tab_recording, tab_answers, tab_runs, tab_prune, tab_reproduce, tab_theory, tab_speed };
+enum Tab {
+  tab_weights,
+  tab_recording,
+  tab_answers,
+  tab_perturb,
+  tab_runs,
+  tab_prune,
+  tab_reproduce,
+  tab_theory,
+  tab_speed
+};
 // What the Runs tab shows and offers.
 struct RunsState {
   bool chosen[4] = {true, true, false, true};  // as condition_names
@@ -73,12 +83,33 @@ struct RunsState {
   float scale = 0;
 };
 
+// The part of a matrix's picture that is shown: left and top unit, units across; span 0: all.
+struct MatrixPart {
+  double x = 0, y = 0, span = 0;
+};
+
+struct ActivityState {
+  std::shared_ptr<const TraceView> shown;
+  ImTextureID texture = {};
+  float scale = 1;
+  std::vector<uint32_t> pixels;
+};
+
+struct PerturbState {
+  uint64_t network = 0;  // Setup::serial that the rest is for
+  int population = 0;
+  bool silence = true;
+  float amount = 1;
+  int from = 0, to = 1;            // steps [from, to)
+  std::vector<Intervention> sent;  // what Live knows of
+};
+
 // What only the window knows.
 struct ViewState {
   MatrixMode matrix = MatrixMode::now;
   bool lock_scale = false;
   float scale = 0;
-  double x = 0, y = 0, span = 0;  // matrix: left and top unit, units across; span 0: all
+  MatrixPart matrix_part, prune_part;
   ImTextureID matrix_texture = {};
   const void* matrix_shown = nullptr;
   MatrixMode matrix_mode_shown = MatrixMode::now;
@@ -107,6 +138,8 @@ struct ViewState {
   std::vector<uint32_t> prune_pixels;
   float prune_scale = 1;
   RunsState runs;
+  ActivityState activity;
+  PerturbState perturb;
 };
 
 class App {
@@ -137,6 +170,7 @@ class App {
   void prune_retrain(int64_t epochs);
   void prune_save(bool figure);  // of the last sweep: CSV or SVG
   void follow_pruning();         // while its tab is shown: the mask of the present weights and settings
+  void follow_perturbation();    // while its tab is shown: the trial under what its settings say; else as it is
   // Trains the present experiment under several conditions side by side; pauses its own training.
   void train_conditions(const std::vector<std::string>& conditions, int64_t runs, bool equalise);
   void open_run(size_t job);  // of these: its weights, where it stopped

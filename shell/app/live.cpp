@@ -193,6 +193,14 @@ void Live::save(Download what) {
 void Live::copy_network(uint64_t request) {
   send({Command::copy, nullptr, nullptr, nullptr, false, static_cast<int64_t>(request)});
 }
+void Live::perturb(std::vector<Intervention> interventions) {
+  Command command{Command::perturb, nullptr, nullptr, nullptr};
+  command.interventions = std::move(interventions);
+  send(std::move(command));
+}
+void Live::measure_perturbation() {
+  send({Command::measure, nullptr, nullptr, nullptr});
+}
 void Live::retrain(PrunedPtr pruned, bool play) {
   send({Command::retrain, nullptr, nullptr, nullptr, play, 0, Download::session, nullptr, {}, std::move(pruned)});
 }
@@ -383,6 +391,16 @@ void Live::obey(const Command& command) {
       traced_ = {};
       publish(true);
       return;
+    case Command::perturb:
+      interventions_ = command.interventions;
+      for (const Intervention& v : interventions_)
+        if (v.units.begin < 0 || v.units.end > trainer_->model().units) interventions_.clear();  // of another network
+      traced_ = {};
+      publish(true);
+      return;
+    case Command::measure:
+      measure_now();
+      return;
     case Command::save:
       make_file(command.what);
       return;
@@ -523,6 +541,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   setup->spec = trainer_->spec();
   pruned_ = std::move(pruned);
   held_out_ = nullptr;
+  interventions_.clear();
+  perturbed_ = nullptr;
   setup->own_mask = trainer_->own_mask();
   setup->link = encode_link(pruned_ ? pruned_->before : setup->spec);
   for (size_t p = 0; p < spec.populations.size(); ++p)
@@ -613,6 +633,8 @@ void Live::publish(bool exact) {
   s->setup = setup_;
   s->history = history_;
   s->answers = answers_;
+  s->perturbed = perturbed_;
+  s->perturbed_updates = perturbed_updates_;
   s->batch_losses = losses_;
   s->updates_per_s = phase_ == Phase::running ? rate_ : 0;
   if (trainer_) {
@@ -644,6 +666,12 @@ void Live::publish(bool exact) {
       view->input = std::move(trace.input);
       view->target = std::move(trace.target);
       view->output = std::move(trace.output);
+      view->activity = std::move(trace.activity);
+      if (!interventions_.empty()) {
+        Trainer::Trace changed = trainer_->trace(split, trial_, interventions_);
+        view->perturbed_output = std::move(changed.output);
+        view->perturbed_activity = std::move(changed.activity);
+      }
       if (!split.scored.empty()) {
         const auto from = split.scored.begin() + trial_ * split.steps * split.outputs;
         view->scored.assign(from, from + split.steps * split.outputs);
@@ -692,6 +720,25 @@ void Live::copy_for(uint64_t request) {
   copy->hash = hash_text(trainer_->hash());
   const std::lock_guard lock(mutex_);
   networks_.push_back(std::move(copy));
+}
+
+void Live::measure_now() {
+  if (interventions_.empty())
+    return say(true, "Nothing is perturbed yet; choose a population to silence or to drive first");
+  auto study = std::make_shared<PerturbStudy>();
+  study->name = setup_->spec.name;
+  study->unit = setup_->loss_unit;
+  study->spec = setup_->spec;
+  study->dt_s = setup_->dt_s;
+  study->interventions = interventions_;
+  Workers workers(setup_->threads);
+  Result<Perturbation> result = dalea::perturb(trainer_->model(), trainer_->data(), setup_->spec.training.batch,
+                                               interventions_, trainer_->isa(), workers);
+  if (!result) return say(true, result.error().text());
+  study->result = std::move(*result);
+  perturbed_ = std::move(study);
+  perturbed_updates_ = trainer_->updates();
+  publish(phase_ != Phase::running);
 }
 
 void Live::make_file(Download what) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/files.h"
+#include "common/perturb_report.h"
 #include "session/session.h"
 #include "tasks/digits.h"
 #include "training/trainer.h"
@@ -79,8 +80,11 @@ struct Setup {
 struct TraceView {
   int64_t trial = 0, steps = 0;
   std::vector<float> input, target, output;  // (step, channel)
-  std::vector<uint8_t> scored;               // (step, output); empty: all
-  std::vector<int32_t> label;                // (step): class asked for, or -1; empty: a task without classes
+  std::vector<float> activity;               // (step, unit)
+  // The same under the interventions that were asked for; empty: there are none.
+  std::vector<float> perturbed_output, perturbed_activity;
+  std::vector<uint8_t> scored;  // (step, output); empty: all
+  std::vector<int32_t> label;   // (step): class asked for, or -1; empty: a task without classes
 };
 
 struct LossPoint {
@@ -99,10 +103,12 @@ struct Snapshot {
   std::shared_ptr<const MatrixView> weights;
   std::shared_ptr<const TraceView> trace;
   std::shared_ptr<const Confusion> answers;  // held out, when the last epoch ended; null: no classes, or no epoch yet
-  DigitsPtr digits;                          // those that are here; null: none
-  bool wants_digits = false;                 // an experiment waits for digits, or for more than are here
-  uint64_t digits_asked = 0;                 // how often one found none at all
-  std::string hash;                          // 16 hexadecimal digits
+  std::shared_ptr<const PerturbStudy> perturbed;  // what measure_perturbation() found last; null: nothing
+  int64_t perturbed_updates = 0;                  // of the network when it did
+  DigitsPtr digits;                               // those that are here; null: none
+  bool wants_digits = false;                      // an experiment waits for digits, or for more than are here
+  uint64_t digits_asked = 0;                      // how often one found none at all
+  std::string hash;                               // 16 hexadecimal digits
   int64_t hash_updates = 0;  // after how many updates `hash` was taken: now, or a little before while it runs
   Audit audit;
   std::string failure;      // phase failed: why
@@ -174,6 +180,9 @@ class Live {
   void restart();     // same seed; keeps playing if it was
   void new_seed();
   void show_trial(int64_t held_out_trial);
+  // The shown trial is given twice from now on: as it is, and under these; none: once. A new network forgets them.
+  void perturb(std::vector<Intervention> interventions);
+  void measure_perturbation();                            // over all held-out trials, into Snapshot::perturbed
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
   void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
   void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
@@ -217,7 +226,9 @@ class Live {
       digits,
       digit_files,
       copy,
-      retrain
+      retrain,
+      perturb,
+      measure
     } kind;
     std::shared_ptr<const Spec> spec;
     FilePtr file, recording;
@@ -227,6 +238,7 @@ class Live {
     DigitsPtr digits_given = nullptr;
     std::array<FilePtr, 4> digit_files_given = {};
     PrunedPtr pruned = nullptr;
+    std::vector<Intervention> interventions = {};
   };
 
   void send(Command command);
@@ -238,6 +250,7 @@ class Live {
   void follow_history();
   void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
   void copy_for(uint64_t request);
+  void measure_now();
   void after(Trainer::Event event);
   void publish(bool exact);
   void publish_if_due();
@@ -268,6 +281,9 @@ class Live {
   int64_t run_ = 0;                  // of the trainer
   Phase phase_ = Phase::empty;
   std::shared_ptr<const Setup> setup_;
+  std::vector<Intervention> interventions_;
+  std::shared_ptr<const PerturbStudy> perturbed_;
+  int64_t perturbed_updates_ = 0;
   PrunedPtr pruned_;                         // what this network started from; null: not pruned here
   std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;

@@ -371,6 +371,7 @@ void Pruning::advance_loss(std::unique_ptr<Measurement>& of, bool whole) {
   {
     const std::lock_guard lock(mutex_);
     (of->dense ? view_.dense : view_.held_out) = of->loss->value();
+    (of->dense ? view_.dense_accuracy : view_.accuracy) = of->loss->accuracy();
   }
   of = nullptr;
 }
@@ -451,7 +452,9 @@ std::string pruning_json(const PruneView& view, const PruneSettings& settings) {
                  {"tree_survived", m.survived},
                  {"tree_by_chance", m.by_chance},
                  {"held_out", number_or_null(view.held_out)},
-                 {"dense", number_or_null(view.dense)}};
+                 {"dense", number_or_null(view.dense)},
+                 {"accuracy", view.held_out ? number_or_null(view.accuracy) : nullptr},
+                 {"dense_accuracy", view.dense ? number_or_null(view.dense_accuracy) : nullptr}};
     if (m.at_least)
       o["mask"]["tree_at_least"] = {{"corrected", m.at_least->corrected}, {"published", m.at_least->published}};
   }
@@ -463,6 +466,7 @@ std::string pruning_json(const PruneView& view, const PruneSettings& settings) {
                         {"draws", p.draws.size()},
                         {"held_out", number_or_null(p.held_out)},
                         {"sd", number_or_null(p.held_out_sd)},
+                        {"accuracy", number_or_null(p.accuracy)},
                         {"overlap", p.overlap},
                         {"overlap_random", p.random_overlap}});
     o["sweep"] = {{"complete", view.sweep->sweep.complete},

@@ -68,8 +68,9 @@ struct SweepView {
 };
 
 struct PruneView {
-  std::shared_ptr<const MaskView> mask;   // null: none yet
-  std::optional<double> held_out, dense;  // of this mask, of its network; empty: not known yet
+  std::shared_ptr<const MaskView> mask;     // null: none yet
+  std::optional<double> held_out, dense;    // of this mask, of its network; empty: not known yet
+  double accuracy = 0, dense_accuracy = 0;  // with them; NaN: no classes
   bool sweeping = false;
   int64_t done = 0, all = 0;               // masks
   std::shared_ptr<const SweepView> sweep;  // what was measured last, or is so far; null: nothing

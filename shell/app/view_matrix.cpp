@@ -5,6 +5,7 @@
 
 #include "app/matrix_picture.h"
 #include "app/views.h"
+#include "app/widgets.h"
 #include "common/picture.h"
 #include "imgui_internal.h"
 
@@ -45,27 +46,83 @@ void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const ch
 
 }  // namespace
 
-void matrix_labels(App& app, ImVec2 at, float side, double left, double top, double span) {
+MatrixFrame matrix_frame(App& app, const char* name, ImVec2 at, float side, int64_t units, MatrixPart& part) {
+  const double n = static_cast<double>(units);
+  MatrixFrame f{at, {at.x + side, at.y + side}, static_cast<double>(side), n, part};
+  MatrixPart& shown = f.part;
+  if (shown.span <= 0 || shown.span >= n) shown = {0, 0, n};
+  ImGui::SetCursorScreenPos(at);
+  ImGui::InvisibleButton(name, {side, side});
+  app.track(name);
+  ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
+  f.hovered = ImGui::IsItemHovered();
+  const ImGuiIO& io = ImGui::GetIO();
+  const double mx = (io.MousePos.x - at.x) / f.side, my = (io.MousePos.y - at.y) / f.side;
+  const auto zoom = [&](double factor, double fx, double fy) {
+    const double wanted = std::clamp(shown.span * factor, std::min(n, 4.0), n);
+    shown.x += (shown.span - wanted) * fx;
+    shown.y += (shown.span - wanted) * fy;
+    shown.span = wanted;
+  };
+  if (f.hovered && io.MouseWheel != 0) zoom(std::pow(0.85, static_cast<double>(io.MouseWheel)), mx, my);
+  if (ImGui::IsItemActive() && ImGui::IsMouseDragging(0, 2 * app.scale)) {
+    shown.x -= io.MouseDelta.x / f.side * shown.span;
+    shown.y -= io.MouseDelta.y / f.side * shown.span;
+  }
+  if (ImGui::IsItemFocused() && io.NavVisible) {
+    if (ImGui::IsKeyPressed(ImGuiKey_Equal) || ImGui::IsKeyPressed(ImGuiKey_KeypadAdd)) zoom(0.8, 0.5, 0.5);
+    if (ImGui::IsKeyPressed(ImGuiKey_Minus) || ImGui::IsKeyPressed(ImGuiKey_KeypadSubtract)) zoom(1.25, 0.5, 0.5);
+  }
+  if (f.hovered && ImGui::IsMouseDoubleClicked(0)) shown = {0, 0, n};
+  shown.x = std::clamp(shown.x, 0.0, n - shown.span);
+  shown.y = std::clamp(shown.y, 0.0, n - shown.span);
+  part = shown.span < n ? shown : MatrixPart{};
+  const auto pre = static_cast<int64_t>(std::floor(shown.x + mx * shown.span)),
+             post = static_cast<int64_t>(std::floor(shown.y + my * shown.span));
+  if (f.hovered && pre >= 0 && post >= 0 && pre < units && post < units) {
+    f.pre = pre;
+    f.post = post;
+  }
+  return f;
+}
+
+void MatrixFrame::picture(const App& app, ImTextureID texture) const {
+  const float u0 = static_cast<float>(part.y / n), u1 = static_cast<float>((part.y + part.span) / n),
+              v0 = static_cast<float>(part.x / n), v1 = static_cast<float>((part.x + part.span) / n);
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  draw->AddImageQuad(texture, at, {end.x, at.y}, end, {at.x, end.y}, {u0, v0}, {u0, v1}, {u1, v1}, {u1, v0});
+  draw->PushClipRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, true);
+  for (const PopulationView& pop : app.now->setup->populations) {
+    if (pop.units.begin == 0) continue;
+    const double b = static_cast<double>(pop.units.begin);
+    const ImU32 c = IM_COL32(40, 44, 52, 200);
+    draw->AddLine({x(b), at.y}, {x(b), end.y}, c, 1.2f * app.scale);
+    draw->AddLine({at.x, y(b)}, {end.x, y(b)}, c, 1.2f * app.scale);
+  }
+  draw->PopClipRect();
+}
+
+void matrix_labels(App& app, const MatrixFrame& f) {
   const Palette& p = palette(app.theme);
   const float u = app.scale, line = ImGui::GetTextLineHeight();
-  const auto sx = [&](double unit) { return at.x + static_cast<float>((unit - left) / span) * side; };
-  const auto sy = [&](double unit) { return at.y + static_cast<float>((unit - top) / span) * side; };
+  const ImVec2 at = f.at;
+  const auto side = static_cast<float>(f.side);
   ImDrawList* draw = ImGui::GetWindowDrawList();
   const ImU32 ink = color32(p.text), muted = color32(p.muted);
   const char *from = "from (presynaptic)", *to = "to (postsynaptic)";
   draw->AddText({at.x + (side - ImGui::CalcTextSize(from).x) / 2, at.y - 2 * line - 7 * u}, muted, from);
   vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + side / 2}, muted, to);
   for (const PopulationView& pop : app.now->setup->populations) {
-    const double b = std::max(left, static_cast<double>(pop.units.begin)),
-                 e = std::min(left + span, static_cast<double>(pop.units.end));
+    const double b = std::max(f.part.x, static_cast<double>(pop.units.begin)),
+                 e = std::min(f.part.x + f.part.span, static_cast<double>(pop.units.end));
     const std::string name = pop.name.substr(0, 24);
     const float width = ImGui::CalcTextSize(name.c_str()).x;
-    if (e > b && sx(e) - sx(b) > width + 4 * u)
-      draw->AddText({(sx(b) + sx(e) - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
-    const double rb = std::max(top, static_cast<double>(pop.units.begin)),
-                 re = std::min(top + span, static_cast<double>(pop.units.end));
-    if (re > rb && sy(re) - sy(rb) > width + 4 * u)
-      vertical_text(draw, {at.x - line / 2 - 5 * u, (sy(rb) + sy(re)) / 2}, ink, name.c_str());
+    if (e > b && f.x(e) - f.x(b) > width + 4 * u)
+      draw->AddText({(f.x(b) + f.x(e) - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
+    const double rb = std::max(f.part.y, static_cast<double>(pop.units.begin)),
+                 re = std::min(f.part.y + f.part.span, static_cast<double>(pop.units.end));
+    if (re > rb && f.y(re) - f.y(rb) > width + 4 * u)
+      vertical_text(draw, {at.x - line / 2 - 5 * u, (f.y(rb) + f.y(re)) / 2}, ink, name.c_str());
   }
 }
 
@@ -85,18 +142,11 @@ void draw_matrix(App& app) {
 
   // What to show, and in which colours.
   const auto mode = [&](const char* name, MatrixMode m, const char* help) {
-    const bool on = view.matrix == m;
-    if (on) {
-      ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
-      ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
-      ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
-    }
-    if (ImGui::Button(name)) {
+    if (choice(name, view.matrix == m, app.theme)) {
       view.matrix = m;
       if (!view.lock_scale) view.scale = 0;
     }
-    if (on) ImGui::PopStyleColor(3);
-    if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort)) ImGui::SetTooltip("%s", help);
+    hint(help);
     app.track(std::string("matrix:") + name);
     ImGui::SameLine(0, 4 * u);
   };
@@ -109,8 +159,8 @@ void draw_matrix(App& app) {
   if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort))
     ImGui::SetTooltip("Keep the colours' scale, so that pictures can be compared");
   if (ImGui::GetContentRegionAvail().x > 420 * u) ImGui::SameLine(0, 12 * u);
-  ImGui::BeginDisabled(view.span == 0);
-  if (ImGui::Button("Whole matrix")) view.span = 0;
+  ImGui::BeginDisabled(view.matrix_part.span == 0);
+  if (ImGui::Button("Whole matrix")) view.matrix_part = {};
   ImGui::EndDisabled();
   app.track("matrix:whole");
 
@@ -140,79 +190,20 @@ void draw_matrix(App& app) {
   const float spare = std::max(0.0f, room.x - left - right - side);
   const float spare_below = std::max(0.0f, room.y - top - bottom - side);
   const ImVec2 at = {std::floor(origin.x + left + spare / 2), std::floor(origin.y + top + 0.4f * spare_below)};
-  const double n = static_cast<double>(shown.units);
-  if (view.span <= 0 || view.span > n) {
-    view.span = 0;
-    view.x = view.y = 0;
-  }
-  double span = view.span > 0 ? view.span : n;
-
-  ImGui::SetCursorScreenPos(at);
-  ImGui::InvisibleButton("matrix", {side, side});
-  app.track("matrix");
-  ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
-  const bool hovered = ImGui::IsItemHovered();
-  const ImGuiIO& io = ImGui::GetIO();
-  const auto clamp_view = [&] {
-    view.x = std::clamp(view.x, 0.0, n - span);
-    view.y = std::clamp(view.y, 0.0, n - span);
-  };
-  const double mx = static_cast<double>((io.MousePos.x - at.x) / side),
-               my = static_cast<double>((io.MousePos.y - at.y) / side);
-  const auto zoom = [&](double factor, double fx, double fy) {
-    const double wanted = std::clamp(span * factor, std::min(n, 4.0), n);
-    view.x += (span - wanted) * fx;
-    view.y += (span - wanted) * fy;
-    span = wanted;
-    view.span = wanted >= n ? 0 : wanted;
-    clamp_view();
-  };
-  if (hovered && io.MouseWheel != 0) zoom(std::pow(0.85, static_cast<double>(io.MouseWheel)), mx, my);
-  if (hovered && ImGui::IsMouseDoubleClicked(0)) {
-    view.span = 0;
-    span = n;
-    view.x = view.y = 0;
-  }
-  if (ImGui::IsItemActive() && ImGui::IsMouseDragging(0, 2 * u)) {
-    view.x -= static_cast<double>(io.MouseDelta.x / side) * span;
-    view.y -= static_cast<double>(io.MouseDelta.y / side) * span;
-    clamp_view();
-  }
-  if (ImGui::IsItemFocused() && io.NavVisible) {
-    if (ImGui::IsKeyPressed(ImGuiKey_Equal) || ImGui::IsKeyPressed(ImGuiKey_KeypadAdd)) zoom(0.8, 0.5, 0.5);
-    if (ImGui::IsKeyPressed(ImGuiKey_Minus) || ImGui::IsKeyPressed(ImGuiKey_KeypadSubtract)) zoom(1.25, 0.5, 0.5);
-  }
-
-  // The picture.
+  const MatrixFrame frame = matrix_frame(app, "matrix", at, side, shown.units, view.matrix_part);
+  frame.picture(app, view.matrix_texture);
   ImDrawList* draw = ImGui::GetWindowDrawList();
-  const float u0 = static_cast<float>(view.y / n), u1 = static_cast<float>((view.y + span) / n),
-              v0 = static_cast<float>(view.x / n), v1 = static_cast<float>((view.x + span) / n);
-  const ImVec2 end = {at.x + side, at.y + side};
-  draw->AddImageQuad(view.matrix_texture, at, {end.x, at.y}, end, {at.x, end.y}, {u0, v0}, {u0, v1}, {u1, v1},
-                     {u1, v0});
-  const auto sx = [&](double unit) { return at.x + static_cast<float>((unit - view.x) / span) * side; };
-  const auto sy = [&](double unit) { return at.y + static_cast<float>((unit - view.y) / span) * side; };
-  draw->PushClipRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, true);
-  for (const PopulationView& pop : setup.populations) {
-    if (pop.units.begin == 0) continue;
-    const double b = static_cast<double>(pop.units.begin);
-    const ImU32 c = IM_COL32(40, 44, 52, 200);
-    draw->AddLine({sx(b), at.y}, {sx(b), end.y}, c, 1.2f * u);
-    draw->AddLine({at.x, sy(b)}, {end.x, sy(b)}, c, 1.2f * u);
-  }
-  const auto hover_pre = static_cast<int64_t>(std::floor(view.x + mx * span)),
-             hover_post = static_cast<int64_t>(std::floor(view.y + my * span));
-  const bool on_synapse =
-      hovered && hover_pre >= 0 && hover_post >= 0 && hover_pre < shown.units && hover_post < shown.units;
+  const ImVec2 end = frame.end;
+  const bool on_synapse = frame.pre >= 0;
   if (on_synapse) {
-    const ImVec2 a = {sx(static_cast<double>(hover_pre)), sy(static_cast<double>(hover_post))},
-                 b = {sx(static_cast<double>(hover_pre + 1)), sy(static_cast<double>(hover_post + 1))};
-    draw->AddRect({a.x - 1, a.y - 1}, {b.x + 1, b.y + 1}, color32(p.accent), 0, 0, 2 * u);
+    const auto pre = static_cast<double>(frame.pre), post = static_cast<double>(frame.post);
+    draw->PushClipRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, true);
+    draw->AddRect({frame.x(pre) - 1, frame.y(post) - 1}, {frame.x(pre + 1) + 1, frame.y(post + 1) + 1},
+                  color32(p.accent), 0, 0, 2 * u);
+    draw->PopClipRect();
   }
-  draw->PopClipRect();
   draw->AddRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, color32(p.muted));
-
-  matrix_labels(app, at, side, view.x, view.y, span);
+  matrix_labels(app, frame);
   const ImU32 ink = color32(p.text), muted = color32(p.muted);
 
   // Colour bar.
@@ -241,9 +232,9 @@ void draw_matrix(App& app) {
   // The read-out.
   char text[240];
   if (on_synapse) {
-    const float value = shown.at(hover_post, hover_pre) - (base ? base->at(hover_post, hover_pre) : 0.0f);
-    const std::string a = unit_name(setup, hover_pre), b = unit_name(setup, hover_post);
-    const bool exists = shown.exists(hover_post, hover_pre);
+    const float value = shown.at(frame.post, frame.pre) - (base ? base->at(frame.post, frame.pre) : 0.0f);
+    const std::string a = unit_name(setup, frame.pre), b = unit_name(setup, frame.post);
+    const bool exists = shown.exists(frame.post, frame.pre);
     if (exists)
       std::snprintf(text, sizeof text, "from %s to %s: %s%.5g", a.c_str(), b.c_str(), base ? "changed by " : "",
                     static_cast<double>(value));
@@ -256,14 +247,14 @@ void draw_matrix(App& app) {
     else
       ImGui::TextUnformatted("no synapse can be here");
     ImGui::PopFont();
-    ImGui::Text("from  %s (%s)", a.c_str(), sign_word(setup, hover_pre));
+    ImGui::Text("from  %s (%s)", a.c_str(), sign_word(setup, frame.pre));
     ImGui::Text("to      %s", b.c_str());
     ImGui::EndTooltip();
-  } else if (view.span > 0) {
+  } else if (view.matrix_part.span > 0) {
     std::snprintf(text, sizeof text, "%.0f x %.0f of %.0f units. Drag to move, wheel to zoom, double-click for all.",
-                  span, span, n);
+                  frame.part.span, frame.part.span, frame.n);
   } else {
-    std::snprintf(text, sizeof text, "%.0f units. Wheel to zoom, point at a synapse to read it.", n);
+    std::snprintf(text, sizeof text, "%.0f units. Wheel to zoom, point at a synapse to read it.", frame.n);
   }
   ImGui::PushFont(fonts.small);
   const float width = ImGui::CalcTextSize(text).x;

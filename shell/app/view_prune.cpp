@@ -3,8 +3,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/matrix_picture.h"
 #include "app/views.h"
-#include "common/picture.h"
+#include "app/widgets.h"
 #include "imgui_internal.h"
 
 namespace dalea::app {
@@ -12,42 +13,12 @@ namespace {
 
 constexpr ImU32 tree_ink = IM_COL32(20, 24, 31, 255), tree_halo = IM_COL32(255, 255, 255, 220);
 
-constexpr uint32_t packed(Color c) {
-  return 0xff000000u | static_cast<uint32_t>(c.b) << 16 | static_cast<uint32_t>(c.g) << 8 | c.r;
-}
-
-// The next item goes beside the last one when it has room there.
-void flow(float width, float spacing) {
-  const float right = ImGui::GetWindowPos().x + ImGui::GetWindowContentRegionMax().x;
-  if (ImGui::GetItemRectMax().x + spacing + width <= right) ImGui::SameLine(0, spacing);
-}
-
-float checkbox_width(const char* label) {
-  return ImGui::GetFrameHeight() + ImGui::GetStyle().ItemInnerSpacing.x + ImGui::CalcTextSize(label).x;
-}
-
-void hint(const char* text) {
-  if (!ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort | ImGuiHoveredFlags_AllowWhenDisabled)) return;
-  ImGui::BeginTooltip();
-  ImGui::PushTextWrapPos(ImGui::GetFontSize() * 24);
-  ImGui::TextUnformatted(text);
-  ImGui::PopTextWrapPos();
-  ImGui::EndTooltip();
-}
-
 void draw_mask_controls(App& app) {
   const Palette& p = palette(app.theme);
   const float u = app.scale;
   PruneSettings& set = app.view.prune;
   const auto method = [&](const char* name, PruneMethod m, const char* help) {
-    const bool on = set.method == m;
-    if (on) {
-      ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
-      ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
-      ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
-    }
-    if (ImGui::Button(name)) set.method = m;
-    if (on) ImGui::PopStyleColor(3);
+    if (choice(name, set.method == m, app.theme)) set.method = m;
     hint(help);
     app.track(std::string("prune:") + text_of(m));
     ImGui::SameLine(0, 4 * u);
@@ -254,6 +225,11 @@ void draw_readout(App& app, const PruneView& view, const MaskView& m, float widt
                                                : "On all held-out trials, without retraining";
   out.row("this mask", none ? "no trials" : loss_text(view.held_out), judged);
   out.row("unpruned", none ? "no trials" : loss_text(view.dense), judged);
+  if (!none && m.network->data->loss == Loss::cross_entropy) {
+    out.title("Right answers");
+    out.row("this mask", view.held_out ? percent_of(view.accuracy) : "...", judged);
+    out.row("unpruned", view.dense ? percent_of(view.dense_accuracy) : "...", judged);
+  }
   ImGui::Dummy({0, 2 * app.scale});
   ImGui::PushFont(fonts.small);
   ImGui::TextDisabled("after %lld updates", static_cast<long long>(m.network->updates));
@@ -298,39 +274,26 @@ void draw_mask(App& app, const PruneView& view) {
   const float spare = std::max(0.0f, room.x - left - side - space - readout);
   const ImVec2 at = {std::floor(origin.x + left + spare / 3), std::floor(origin.y + top)};
   const ImVec2 end = {at.x + side, at.y + side};
-  ImGui::SetCursorScreenPos(at);
-  ImGui::InvisibleButton("mask-matrix", {side, side});
-  app.track("prune:matrix");
-  const bool hovered = ImGui::IsItemHovered();
-
+  const MatrixFrame frame = matrix_frame(app, "prune:matrix", at, side, w.cols, state.prune_part);
+  frame.picture(app, state.prune_texture);
   ImDrawList* draw = ImGui::GetWindowDrawList();
-  draw->AddImageQuad(state.prune_texture, at, {end.x, at.y}, end, {at.x, end.y}, {0, 0}, {0, 1}, {1, 1}, {1, 0});
-  const float cell = side / static_cast<float>(w.cols);
-  for (const PopulationView& pop : setup.populations) {
-    if (pop.units.begin == 0) continue;
-    const float b = cell * static_cast<float>(pop.units.begin);
-    draw->AddLine({at.x + b, at.y}, {at.x + b, end.y}, IM_COL32(40, 44, 52, 160), u);
-    draw->AddLine({at.x, at.y + b}, {end.x, at.y + b}, IM_COL32(40, 44, 52, 160), u);
-  }
   if (state.prune_tree) {
+    const float cell = side / static_cast<float>(frame.part.span);
     const float radius = std::clamp(0.45f * cell, 1.3f * u, 4.5f * u);
+    draw->PushClipRect(at, end, true);
     // Lost edges first, so that none hides one that stays.
     for (bool survives : {false, true})
       for (int64_t e : m.tree->entries) {
         if ((m.kept[static_cast<size_t>(e)] != 0) != survives) continue;
-        const auto pre = static_cast<float>(e / w.rows), post = static_cast<float>(e % w.rows);
-        tree_mark(draw, {at.x + (pre + 0.5f) * cell, at.y + (post + 0.5f) * cell}, radius, survives, u);
+        const auto pre = static_cast<double>(e / w.rows), post = static_cast<double>(e % w.rows);
+        tree_mark(draw, {frame.x(pre + 0.5), frame.y(post + 0.5)}, radius, survives, u);
       }
+    draw->PopClipRect();
   }
   draw->AddRect({at.x - 1, at.y - 1}, {end.x + 1, end.y + 1}, color32(p.muted));
 
-  matrix_labels(app, at, side, 0, 0, static_cast<double>(w.cols));
-  if (hovered) {
-    const ImVec2 mouse = ImGui::GetIO().MousePos;
-    const auto pre = static_cast<int64_t>((mouse.x - at.x) / cell),
-               post = static_cast<int64_t>((mouse.y - at.y) / cell);
-    if (pre >= 0 && post >= 0 && pre < w.cols && post < w.rows) draw_tooltip(setup, m, post, pre);
-  }
+  matrix_labels(app, frame);
+  if (frame.pre >= 0) draw_tooltip(setup, m, frame.post, frame.pre);
 
   // What the marks mean.
   ImGui::PushFont(fonts.small);

@@ -65,6 +65,31 @@ void here(double sparsity, const Palette& p, float u) {
   ImPlot::PlotInfLines("##here", &sparsity, 1);
 }
 
+// A line for each method, times a factor; a band where there are several draws.
+void method_lines(App& app, const SweepView& swept, double SweepPoint::*mean, double SweepPoint::*sd, double times) {
+  const Palette& p = palette(app.theme);
+  for (PruneMethod method : methods) {
+    std::vector<double> x, y, low, high;
+    for (const SweepPoint& q : swept.sweep.points) {
+      if (q.method != method) continue;
+      x.push_back(q.sparsity);
+      y.push_back(times * q.*mean);
+      low.push_back(times * std::max(q.*mean - q.*sd, q.*mean / 10));  // a log axis has no zero
+      high.push_back(times * (q.*mean + q.*sd));
+    }
+    if (x.empty()) continue;
+    const ImVec4 color = method_color(method, p, app.theme);
+    const int n = static_cast<int>(x.size());
+    if (swept.options.draws > 1 && method != PruneMethod::magnitude) {
+      ImPlot::SetNextFillStyle(color, 0.2f);
+      ImPlot::PlotShaded(text_of(method), x.data(), low.data(), high.data(), n);
+    }
+    ImPlot::SetNextLineStyle(color, 1.8f * app.scale);
+    ImPlot::SetNextMarkerStyle(method_marker(method), 3 * app.scale, color, 0, color);
+    ImPlot::PlotLine(text_of(method), x.data(), y.data(), n);
+  }
+}
+
 void draw_error(App& app, const PruneView& view) {
   const Palette& p = palette(app.theme);
   const float u = app.scale;
@@ -100,28 +125,26 @@ void draw_error(App& app, const PruneView& view) {
   }
   ImPlot::SetupLegend(ImPlotLocation_NorthWest);
   here(app.view.prune.sparsity, p, u);
-  for (PruneMethod method : methods) {
-    std::vector<double> x, y, low, high;
-    for (const SweepPoint& q : swept.sweep.points) {
-      if (q.method != method) continue;
-      x.push_back(q.sparsity);
-      y.push_back(q.held_out);
-      low.push_back(std::max(q.held_out - q.held_out_sd, q.held_out / 10));  // a log axis has no zero
-      high.push_back(q.held_out + q.held_out_sd);
-    }
-    if (x.empty()) continue;
-    const ImVec4 color = method_color(method, p, app.theme);
-    const int n = static_cast<int>(x.size());
-    if (bands && method != PruneMethod::magnitude) {
-      ImPlot::SetNextFillStyle(color, 0.2f);
-      ImPlot::PlotShaded(text_of(method), x.data(), low.data(), high.data(), n);
-    }
-    ImPlot::SetNextLineStyle(color, 1.8f * u);
-    ImPlot::SetNextMarkerStyle(method_marker(method), 3 * u, color, 0, color);
-    ImPlot::PlotLine(text_of(method), x.data(), y.data(), n);
-  }
+  method_lines(app, swept, &SweepPoint::held_out, &SweepPoint::held_out_sd, 1);
   if (std::isfinite(swept.sweep.dense))
     dashed("unpruned", {0, 1}, {swept.sweep.dense, swept.sweep.dense}, p.text, 1.2f * u);
+  ImPlot::EndPlot();
+}
+
+void draw_accuracy(App& app, const PruneView& view) {
+  const Palette& p = palette(app.theme);
+  const SweepView& swept = *view.sweep;
+  if (!begin_plot("##prune-accuracy")) return;
+  ImPlot::SetupAxes("sparsity (absent / all)", nullptr);
+  ImPlot::SetupAxisLimits(ImAxis_X1, -0.03, 1.03, ImPlotCond_Always);
+  ImPlot::SetupAxisLimits(ImAxis_Y1, -3, 103, ImPlotCond_Always);
+  ImPlot::SetupLegend(ImPlotLocation_SouthWest);
+  here(app.view.prune.sparsity, p, app.scale);
+  method_lines(app, swept, &SweepPoint::accuracy, &SweepPoint::accuracy_sd, 100);
+  const double dense = 100 * swept.sweep.dense_accuracy,
+               chance = 100.0 / static_cast<double>(swept.network->model.outputs);
+  if (std::isfinite(dense)) dashed("unpruned", {0, 1}, {dense, dense}, p.text, 1.2f * app.scale);
+  dashed("by chance", {0, 1}, {chance, chance}, p.muted, 1.2f * app.scale);
   ImPlot::EndPlot();
 }
 
@@ -216,6 +239,12 @@ void draw_prune_curves(App& app) {
     if (tab("Error")) {
       about("Held-out loss (" + (any ? view.sweep->network->data->unit : s.setup->loss_unit) + ")");
       any ? draw_error(app, view) : empty_state(app, view);
+      ImGui::EndTabItem();
+    }
+    const bool classes = any ? view.sweep->network->data->loss == Loss::cross_entropy : s.setup->classes > 0;
+    if (classes && tab("Accuracy")) {
+      about("Right answers (%)");
+      any ? draw_accuracy(app, view) : empty_state(app, view);
       ImGui::EndTabItem();
     }
     if (tab("Strongest wiring")) {

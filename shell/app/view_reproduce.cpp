@@ -5,6 +5,7 @@
 #include <map>
 
 #include "app/views.h"
+#include "app/widgets.h"
 #include "common/figure.h"
 #include "common/reproduce_parts.h"
 #include "common/reproduce_published.h"
@@ -17,11 +18,7 @@ namespace {
 namespace figure = dalea::reproduce;
 
 ImVec4 colour_of(const std::string& name, Theme theme) {
-  const Color c = plot::named_style(name).color;
-  // The grey of figures is for paper: lighter on a dark ground.
-  const float lift = theme == Theme::dark ? 0.45f : 0.0f;
-  const auto part = [&](uint8_t v) { return static_cast<float>(v) / 255.0f * (1 - lift) + lift; };
-  return {part(c.r), part(c.g), part(c.b), 1};
+  return screen_color(plot::named_style(name).color, theme);
 }
 
 std::string label_of(const figure::Job& job) {

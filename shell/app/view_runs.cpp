@@ -5,6 +5,7 @@
 
 #include "app/matrix_picture.h"
 #include "app/views.h"
+#include "app/widgets.h"
 #include "implot.h"
 
 namespace dalea::app {
@@ -18,14 +19,7 @@ constexpr const char* condition_help[] = {
 
 // The colours of the figures (common/figure.h), lighter on dark.
 ImVec4 condition_color(const std::string& name, Theme theme) {
-  const Color c = plot::named_style(name).color;
-  const bool grey = c.r == c.g && c.g == c.b;
-  const float mix = theme == Theme::light ? 0.0f : grey ? 0.6f : 0.25f;
-  const auto part = [mix](uint8_t v) {
-    const float x = static_cast<float>(v) / 255;
-    return x + mix * (1 - x);
-  };
-  return {part(c.r), part(c.g), part(c.b), 1};
+  return screen_color(plot::named_style(name).color, theme);
 }
 
 std::string text_of(const char* format, double v) {

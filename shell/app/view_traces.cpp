@@ -25,21 +25,13 @@ void draw_traces(App& app) {
   const Palette& p = palette(app.theme);
   const Snapshot& s = *app.now;
   const float u = app.scale;
-  ImGui::PushFont(fonts.medium);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted("Held-out trial");
-  ImGui::PopFont();
-  if (!s.setup || !s.trace) return;
+  if (!s.setup || !s.trace) {
+    ImGui::TextDisabled("What the network is shown, what it should answer and what it answers.");
+    return;
+  }
   const Setup& setup = *s.setup;
   const TraceView& t = *s.trace;
-  ImGui::SameLine();
-  if (ImGui::ArrowButton("##previous", ImGuiDir_Left) && t.trial > 0) app.live.show_trial(t.trial - 1);
-  app.track("trial:previous");
-  ImGui::SameLine(0, 4 * u);
-  ImGui::Text("%lld of %lld", static_cast<long long>(t.trial + 1), static_cast<long long>(setup.held_out_trials));
-  ImGui::SameLine(0, 4 * u);
-  if (ImGui::ArrowButton("##next", ImGuiDir_Right)) app.live.show_trial(t.trial + 1);
-  app.track("trial:next");
+  choose_trial(app);
 
   if (setup.classes > 0) return draw_class_trial(app);
 

@@ -12,23 +12,43 @@ void draw_matrix(App& app);
 void draw_loss(App& app);
 void draw_accuracy(App& app);  // in the loss's place, of a task with classes
 void draw_answers(App& app);   // of a task with classes: which class was answered for which
+void draw_trial(App& app);     // the two below, as tabs
 void draw_traces(App& app);
+void draw_activity(App& app);
+void choose_trial(App& app);      // arrows and "3 of 200"
 void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
 void draw_recording(App& app);
 void draw_reproduce(App& app);
 void draw_runs(App& app);
 void draw_speed(App& app);
 void draw_theory(App& app);
+void draw_perturb(App& app);
 void draw_prune(App& app);
 void draw_prune_curves(App& app);
 void draw_top(App& app);                               // title, share, theme
 void draw_status(App& app);                            // transport, epoch, hash, audit
 float draw_notices(App& app, ImVec2 at, float width);  // returns the height it took
 
+// Of populations: a line's colour; mean over the units at each step of (step, unit).
+ImVec4 population_color(const Setup& setup, size_t population, Theme theme);
+std::vector<double> mean_activity(const std::vector<float>& activity, int64_t units, int64_t steps, const Range& of);
+
 // Of the matrices.
 std::string unit_name(const Setup& setup, int64_t unit);  // "E 12"
-// Around the square picture of a matrix at `at`: what a row and a column are, and the populations of the `span` units
-// from `left` (presynaptic) and `top` (postsynaptic) on.
-void matrix_labels(App& app, ImVec2 at, float side, double left, double top, double span);
+// The square picture of a matrix of n by n units, a part of which fills it. The wheel, + and - zoom, dragging moves, a
+// double click shows all.
+struct MatrixFrame {
+  ImVec2 at, end;
+  double side = 0, n = 0;
+  MatrixPart part;  // span is never 0 here
+  bool hovered = false;
+  int64_t pre = -1, post = -1;  // under the pointer; -1: none
+  float x(double unit) const { return at.x + static_cast<float>((unit - part.x) / part.span * side); }
+  float y(double unit) const { return at.y + static_cast<float>((unit - part.y) / part.span * side); }
+  void picture(const App& app, ImTextureID texture) const;  // column-major (post, pre), with the populations' borders
+};
+MatrixFrame matrix_frame(App& app, const char* name, ImVec2 at, float side, int64_t units, MatrixPart& part);
+// What a row and a column are, and the populations.
+void matrix_labels(App& app, const MatrixFrame& frame);
 
 }  // namespace dalea::app

@@ -180,6 +180,7 @@ int main(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
                                                                      {"recording", dalea::app::tab_recording},
                                                                      {"answers", dalea::app::tab_answers},
+                                                                     {"perturb", dalea::app::tab_perturb},
                                                                      {"runs", dalea::app::tab_runs},
                                                                      {"prune", dalea::app::tab_prune},
                                                                      {"reproduce", dalea::app::tab_reproduce},

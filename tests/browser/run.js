@@ -300,6 +300,34 @@ for (const isolation of [true, false])
     assert.strictEqual(JSON.parse(run('inspect', file, '--json')).hash, end.hash, 'the session');
   });
 
+pageTest('perturb: a silenced population, as on the command line', {}, async (p) => {
+  const experiment = JSON.stringify({dalea: 1, name: 'to perturb', populations: [{name: 'E', size: 32, sign: '+'}, {name: 'I', size: 8, sign: '-'}],
+    task: {steps: 60, train: 200, validation: 20, held_out: 40}, training: {epochs: 12, batch: 20}});
+  const folder = path.join(scratch, 'perturb');
+  fs.mkdirSync(folder, {recursive: true});
+  fs.writeFileSync(path.join(folder, 'experiment.json'), experiment);
+  run('run', path.join(folder, 'experiment.json'), '--out', folder, '--quiet');
+  await p.ready();
+  await p.call('open_text', experiment);
+  await p.call('pace', 0);
+  await until('it is trained', p.state, (s) => s.name === 'to perturb' && s.finished, 120);
+  await p.click('tab:Perturb');
+  await p.click('trial-tab:Activity');
+  await until('its button', p.state, (s) => s.widgets['perturb:measure'] && s.widgets.activity, 20);
+  await p.click('perturb:measure');
+  const s = await until('the losses', p.state, (v) => v.perturbed !== null, 60);
+  assert.strictEqual(s.perturbed.what, 'I silenced in steps 20 to 39');
+  const native = JSON.parse(run('perturb', path.join(folder, 'session.npz'), '--silence', 'I:20-40', '--out', path.join(folder, 'out'), '--json'));
+  assert.strictEqual(s.perturbed.intact, native.held_out.intact);
+  assert.strictEqual(s.perturbed.held_out, native.held_out.perturbed);
+  const waiting = p.page.waitForEvent('download');
+  await p.click('perturb:csv');
+  const file = path.join(folder, 'page.csv');
+  await (await waiting).saveAs(file);
+  assert.strictEqual(fs.readFileSync(file, 'utf8'), fs.readFileSync(path.join(folder, 'out/perturb.csv'), 'utf8'));
+  await shot(p, 'perturb-light-1280x720', 'Perturb: a population silenced for a while, beside the network left alone; at the right every neuron of that trial');
+});
+
 for (const isolation of [true, false])
   pageTest(`conditions learn side by side (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
     await p.ready();
