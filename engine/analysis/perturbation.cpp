@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace dalea {
 namespace {
@@ -44,8 +45,10 @@ struct Side {
 };
 
 bool read_number(std::string_view text, double& value) {
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return problem == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+  const std::string copy(text);  // the programs keep the C locale
+  char* end = nullptr;
+  value = std::strtod(copy.c_str(), &end);
+  return !copy.empty() && end == copy.c_str() + copy.size() && std::isfinite(value);
 }
 
 bool read_step(std::string_view text, int64_t& value) {

@@ -336,27 +336,53 @@ void App::frame() {
   view.tab = -1;
   const auto centre = [&](ImVec2 at, ImVec2 panel) {
     begin_panel("centre", at, panel);
-    if (ImGui::BeginTabBar("views")) {
-      const auto tab = [&](const char* name, int index, void (*draw)(App&)) {
-        const ImGuiTabItemFlags flags = forward == index ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None;
-        const bool open = ImGui::BeginTabItem(name, nullptr, flags);
-        track(std::string("tab:") + name);
-        if (!open) return;
-        view.open_tab = index;
-        draw(*this);
-        ImGui::EndTabItem();
-      };
-      tab("Weights", tab_weights, draw_matrix);
-      tab("Recording", tab_recording, draw_recording);
-      if (now->setup && now->setup->classes > 0) tab("Answers", tab_answers, draw_answers);
-      tab("Perturb", tab_perturb, draw_perturb);
-      tab("Runs", tab_runs, draw_runs);
-      tab("Prune", tab_prune, draw_prune);
-      tab("Reproduce", tab_reproduce, draw_reproduce);
-      tab("Theory", tab_theory, draw_theory);
-      tab("Speed", tab_speed, draw_speed);
-      ImGui::EndTabBar();
+    struct View {
+      const char* name;
+      int tab;
+      void (*draw)(App&);
+    };
+    std::vector<View> views = {{"Weights", tab_weights, draw_matrix},
+                               {"Recording", tab_recording, draw_recording},
+                               {"Answers", tab_answers, draw_answers},
+                               {"Perturb", tab_perturb, draw_perturb},
+                               {"Runs", tab_runs, draw_runs},
+                               {"Prune", tab_prune, draw_prune},
+                               {"Reproduce", tab_reproduce, draw_reproduce},
+                               {"Theory", tab_theory, draw_theory},
+                               {"Speed", tab_speed, draw_speed}};
+    if (!now->setup || now->setup->classes == 0) views.erase(views.begin() + tab_answers);
+    // Names that do not fit are written smaller, not cut.
+    const ImGuiStyle& style = ImGui::GetStyle();
+    float wanted = 0;
+    for (const View& v : views)
+      wanted += ImGui::CalcTextSize(v.name).x + 2 * style.FramePadding.x + style.ItemInnerSpacing.x;
+    const bool tight = wanted > ImGui::GetContentRegionAvail().x;
+    const auto small = [&](bool on) {
+      if (!tight) return;
+      if (on) {
+        ImGui::PushFont(fonts.small);
+        ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(4 * scale, style.FramePadding.y));
+      } else {
+        ImGui::PopStyleVar();
+        ImGui::PopFont();
+      }
+    };
+    small(true);
+    const bool bar = ImGui::BeginTabBar("views");
+    small(false);
+    for (const View& v : views) {
+      if (!bar) break;
+      small(true);
+      const bool open = ImGui::BeginTabItem(v.name, nullptr,
+                                            forward == v.tab ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
+      small(false);
+      track(std::string("tab:") + v.name);
+      if (!open) continue;
+      view.open_tab = v.tab;
+      v.draw(*this);
+      ImGui::EndTabItem();
     }
+    if (bar) ImGui::EndTabBar();
     ImGui::EndChild();
   };
   // Pruning has more to show than the centre can hold.

@@ -121,7 +121,7 @@ void draw_activity(App& app) {
   const double dt = setup.dt_s > 0 ? setup.dt_s : 1, end = static_cast<double>(t.steps) * dt;
   const auto n = static_cast<double>(units);
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float gap = ImGui::GetStyle().ItemSpacing.y, below = std::floor(0.4f * (room.y - gap));
+  const float gap = ImGui::GetStyle().ItemSpacing.y, below = std::floor(0.48f * (room.y - gap));
   const ImPlotFlags flags =
       ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText | ImPlotFlags_NoLegend;
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
@@ -186,7 +186,7 @@ void draw_activity(App& app) {
       const double pad = 0.12 * std::max(high - low, 1e-6);
       ImPlot::SetupAxes(setup.dt_s > 0 ? "time (s)" : "frame", "mean");
       ImPlot::SetupAxisLimits(ImAxis_X1, 0, end, ImPlotCond_Always);
-      ImPlot::SetupAxisLimits(ImAxis_Y1, low - pad, high + 2 * pad, ImPlotCond_Always);
+      ImPlot::SetupAxisLimits(ImAxis_Y1, low - pad, high + 4 * pad, ImPlotCond_Always);
       ImPlot::SetupLegend(ImPlotLocation_NorthEast, ImPlotLegendFlags_Horizontal);
       for (size_t q = 0; q < means.size(); ++q) {
         ImPlot::SetNextLineStyle(population_color(setup, q, app.theme), 1.8f * u);

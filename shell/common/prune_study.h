@@ -50,7 +50,7 @@ struct OverRuns {
 };
 OverRuns over_runs(const std::vector<double>& values);
 
-bool has_classes(const PruneStudy& study);            // a task with classes
+bool has_classes(const PruneStudy& study);             // a task with classes
 bool has_area(const PruneStudy& study);                // several sparsities
 const char* prune_judged_on(const PruneStudy& study);  // what the errors are of
 

@@ -186,7 +186,7 @@ int main(int argc, char** argv) {
                                                                      {"reproduce", dalea::app::tab_reproduce},
                                                                      {"theory", dalea::app::tab_theory},
                                                                      {"speed", dalea::app::tab_speed}})
-                      .description("weights, recording, answers, runs, prune, reproduce, theory or speed"));
+                      .description("weights, recording, answers, perturb, runs, prune, reproduce, theory or speed"));
   cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2 or fig3")
       ->check(CLI::IsMember({"fig2", "fig3"}));
   cli.add_option("--screenshot", options.screenshot,

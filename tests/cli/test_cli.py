@@ -380,8 +380,9 @@ class CommandLine(unittest.TestCase):
         r = self.pruned(session, "--draws", "2")
         self.assertEqual(len(r["points"]), 45)
         for p in r["points"]:
-            self.assertEqual(set(p), {"method", "sparsity", "density", "density_effective", "held_out", "sd", "overlap",
-                                      "overlap_random"})
+            self.assertEqual(set(p), {"method", "sparsity", "density", "density_effective", "held_out", "sd", "accuracy",
+                                      "accuracy_sd", "overlap", "overlap_random"})
+            self.assertIsNone(p["accuracy"])  # no classes
         self.assertEqual(set(r["areas"]), {"random", "magnitude", "top-prob"})
         self.assertEqual(r["evaluated_on"], "the whole held-out split of each network")
         self.assertEqual(r["runs"][0]["dense"]["held_out"], r["points"][0]["held_out"])
