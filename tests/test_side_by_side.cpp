@@ -119,8 +119,13 @@ TEST_CASE("pause holds all of them, and going on ends on the same bits") {
     side.pause();
     side.pause();
     CHECK(side.view().paused);
-    std::this_thread::sleep_for(std::chrono::milliseconds(120));
-    const SideView before = side.view();
+    SideView before = side.view();
+    for (int k = 0; k < 100; ++k) {  // a turn may be under way
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      const double progress = before.progress;
+      before = side.view();
+      if (before.progress == progress) break;
+    }
     for (int k = 0; k < 20; ++k) side.pump(0.005);
     if (own_threads) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     const SideView after = side.view();

@@ -68,7 +68,11 @@ void Frame::prepare(Size outer) {
     name_lines.clear();
     double tall = 0;
     for (const std::string& n : names) {
-      name_lines.push_back(wrapped(n, room, tick_size));
+      std::vector<std::string> broken = wrapped(n, room, tick_size);
+      // Turned names have each the width of their slot for lines.
+      for (double more = room; turned && broken.size() > 1 && height_of(broken, tick_size) > slot + 4;)
+        broken = wrapped(n, more *= 1.25, tick_size);
+      name_lines.push_back(std::move(broken));
       const auto& lines = name_lines.back();
       tall = std::max(tall, turned ? widest_of(lines, tick_size) : height_of(lines, tick_size));
     }
