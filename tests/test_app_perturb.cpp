@@ -79,6 +79,16 @@ TEST_CASE("perturb tab: the shown trial comes twice, the loss is the command lin
     s = when([](const Snapshot& v) { return v.setup->serial == 2 && v.trace; });
     CHECK(s->trace->perturbed_output.empty());
     CHECK_FALSE(s->perturbed);
+    live.perturb({{{16, 20}, 2, 5}, {{16, 40}, 2, 5}});  // meant for a larger one
+    live.measure_perturbation();
+    when([&](const Snapshot&) { return live.take_notice(notice); });
+    CHECK(notice.text.find("Nothing is perturbed") == 0);
+    Spec none = spec;  // and one without held-out trials has no trial to show, not the last network's
+    none.populations.pop_back();
+    none.task.held_out = 0;
+    live.train(none, nullptr, false);
+    s = when([](const Snapshot& v) { return v.setup->serial == 3; });
+    CHECK_FALSE(s->trace);
   }
 }
 
@@ -149,4 +159,10 @@ TEST_CASE("perturb and activity tabs: draw in every size and theme, follow the n
   app.view.tab = tab_perturb;
   turn(5);
   CHECK(app.view.perturb.from == 2);  // the settings of a new network
+  Spec none = spec_of(tiny_json(short_training));
+  none.populations.pop_back();
+  none.task.held_out = 0;
+  app.live.train(none, nullptr, false);
+  turn(5);  // the population that was chosen is gone
+  CHECK_FALSE(app.now->trace);
 }

@@ -393,8 +393,9 @@ void Live::obey(const Command& command) {
       return;
     case Command::perturb:
       interventions_ = command.interventions;
-      for (const Intervention& v : interventions_)
-        if (v.units.begin < 0 || v.units.end > trainer_->model().units) interventions_.clear();  // of another network
+      if (std::any_of(interventions_.begin(), interventions_.end(),
+                      [&](const Intervention& v) { return v.units.end > trainer_->model().units; }))
+        interventions_.clear();  // meant for another network
       traced_ = {};
       publish(true);
       return;
@@ -543,6 +544,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   held_out_ = nullptr;
   interventions_.clear();
   perturbed_ = nullptr;
+  trace_ = nullptr;
   setup->own_mask = trainer_->own_mask();
   setup->link = encode_link(pruned_ ? pruned_->before : setup->spec);
   for (size_t p = 0; p < spec.populations.size(); ++p)
