@@ -14,14 +14,11 @@ struct Side {
   Side(Isa isa, Workers& workers, const Model& model, const Dataset& data) : pass(isa, workers) {
     pass.pack(model, false);
     activity.assign(model.populations.size(), std::vector<double>(static_cast<size_t>(data.held_out.steps)));
-    if (data.loss != Loss::cross_entropy) return;
-    answers.classes = model.outputs;
-    answers.count.assign(static_cast<size_t>(model.outputs * model.outputs), 0);
+    answers = no_answers(data);
   }
 
-  void run(const Model& model, const Dataset& data, const std::vector<uint32_t>& index) {
-    pass.begin(model, data.held_out, index.data(), static_cast<int64_t>(index.size()), data.loss, false, 0, nullptr,
-               nullptr);
+  void run(const Model& model, const Dataset& data, int64_t from, int64_t to) {
+    pass.begin_forward(model, data.held_out, from, to, data.loss);
     pass.run();
     loss += pass.loss_sum();
     scored += pass.activity().scored;
@@ -139,10 +136,7 @@ Result<Perturbation> perturb(const Model& model, const Dataset& data, int64_t ba
   result.output_change.assign(static_cast<size_t>(split.steps), 0.0);
   for (int64_t trial = 0; trial < split.count; trial += batch) {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return Error{"", "cancelled"};
-    std::vector<uint32_t> index;
-    for (int64_t k = trial; k < std::min(trial + batch, split.count); ++k) index.push_back(static_cast<uint32_t>(k));
-    intact.run(model, data, index);
-    changed.run(model, data, index);
+    for (Side* side : {&intact, &changed}) side->run(model, data, trial, std::min(trial + batch, split.count));
     const Activity &a = intact.pass.activity(), &c = changed.pass.activity();
     for (int64_t t = 0; t < split.steps; ++t)
       for (int64_t o = 0; o < model.outputs; ++o)

@@ -26,8 +26,8 @@ struct Perturbation {
   std::vector<PopulationResponse> populations;  // in the order of the spec
 };
 
-// "E" (all steps), "E:10-20" (steps 10 to 19, counted from 0); `kind` is "silence" or "drive", which has an amount too:
-// "E=0.5:10-20". An error names what is wrong, with `path` in front.
+// "E" (all steps), "E:10-20" (steps 10 to 19, counted from 0); without `silence` it is a drive, which has an amount
+// too: "E=0.5:10-20". An error names what is wrong, with `path` in front.
 Result<Intervention> parse_intervention(const std::string& path, std::string_view text, bool silence, const Spec& spec,
                                         int64_t steps);
 // The same in words: "E silenced in steps 10 to 19".

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "numerics/math.h"
 
@@ -83,6 +84,12 @@ void Pass::begin(const Model& model, const Trials& trials, const uint32_t* index
     }
   }
   cursor_ = 0;
+}
+
+void Pass::begin_forward(const Model& model, const Trials& trials, int64_t from, int64_t to, Loss loss) {
+  std::vector<uint32_t> index(static_cast<size_t>(to - from));
+  std::iota(index.begin(), index.end(), static_cast<uint32_t>(from));
+  begin(model, trials, index.data(), to - from, loss, false, 0, nullptr, nullptr);
 }
 
 void Pass::size_buffers() {

@@ -58,6 +58,8 @@ class Pass {
   // rate_l2: see TrainingSpec. `noise`: null: none. Trials are trials[index[0..batch)].
   void begin(const Model& model, const Trials& trials, const uint32_t* index, int64_t batch, Loss loss, bool backward,
              double rate_l2, const NoiseAt* noise, Parameters* gradient);
+  // Trials [from, to) as they come, forward alone and without noise: to measure.
+  void begin_forward(const Model& model, const Trials& trials, int64_t from, int64_t to, Loss loss);
   // From the next begin() on, without backward; none: the network as it is.
   void intervene(std::vector<Intervention> interventions) { interventions_ = std::move(interventions); }
   void run();

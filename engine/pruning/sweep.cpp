@@ -48,9 +48,7 @@ void HeldOutLoss::begin(const Model& model) {
   trial_ = last_only_ ? (data_.held_out.count - 1) / batch_ * batch_ : 0;
   scored_ = 0;
   sum_ = 0;
-  if (data_.loss != Loss::cross_entropy) return;
-  answers_.classes = model.outputs;
-  answers_.count.assign(static_cast<size_t>(model.outputs * model.outputs), 0);
+  answers_ = no_answers(data_);
 }
 
 bool HeldOutLoss::go(bool whole) {
@@ -59,10 +57,7 @@ bool HeldOutLoss::go(bool whole) {
   const FloatState ieee;
   const int64_t end = std::min(trial_ + batch_, split.count);
   if (!within_) {
-    std::vector<uint32_t> index;
-    for (int64_t k = trial_; k < end; ++k) index.push_back(static_cast<uint32_t>(k));
-    pass_.begin(*model_, split, index.data(), static_cast<int64_t>(index.size()), data_.loss, false, 0, nullptr,
-                nullptr);
+    pass_.begin_forward(*model_, split, trial_, end, data_.loss);
     within_ = true;
   }
   if (whole)

@@ -10,14 +10,6 @@ std::string count_text(int64_t n) {
   return std::to_string(n);
 }
 
-Confusion no_answers(const Dataset& data) {
-  Confusion c;
-  if (data.loss != Loss::cross_entropy) return c;
-  c.classes = data.ends.outputs;
-  c.count.assign(static_cast<size_t>(c.classes * c.classes), 0);
-  return c;
-}
-
 const Trials& split_of(const Dataset& data, int which) {
   return which == 0 ? data.validation : data.held_out;
 }
@@ -68,6 +60,14 @@ Status begin_from(Model& model, const Parameters& start, const std::shared_ptr<c
 }
 
 }  // namespace
+
+Confusion no_answers(const Dataset& data) {
+  Confusion c;
+  if (data.loss != Loss::cross_entropy) return c;
+  c.classes = data.ends.outputs;
+  c.count.assign(static_cast<size_t>(c.classes * c.classes), 0);
+  return c;
+}
 
 double Confusion::accuracy() const {
   int64_t right = 0, all = 0;
@@ -319,9 +319,7 @@ void Trainer::begin_evaluation(int which) {
     (void)finish_evaluation_batch();
     return;
   }
-  std::vector<uint32_t> index;
-  for (int64_t k = 0; k < std::min(spec_.training.batch, split.count); ++k) index.push_back(static_cast<uint32_t>(k));
-  pass_.begin(model_, split, index.data(), static_cast<int64_t>(index.size()), data_.loss, false, 0, nullptr, nullptr);
+  pass_.begin_forward(model_, split, 0, std::min(spec_.training.batch, split.count), data_.loss);
 }
 
 Trainer::Event Trainer::finish_evaluation_batch() {
@@ -336,11 +334,8 @@ Trainer::Event Trainer::finish_evaluation_batch() {
     evaluated_ += pass_.activity().batch;
   }
   if (evaluated_ < split.count) {
-    std::vector<uint32_t> index;
-    const int64_t end = std::min(evaluated_ + spec_.training.batch, split.count);
-    for (int64_t k = evaluated_; k < end; ++k) index.push_back(static_cast<uint32_t>(k));
-    pass_.begin(model_, split, index.data(), static_cast<int64_t>(index.size()), data_.loss, false, 0, nullptr,
-                nullptr);
+    pass_.begin_forward(model_, split, evaluated_, std::min(evaluated_ + spec_.training.batch, split.count),
+                        data_.loss);
     return Event::working;
   }
   const double mean = evaluation_scored_ > 0 ? evaluation_sum_ / static_cast<double>(evaluation_scored_)
@@ -415,11 +410,7 @@ Losses Trainer::evaluate(const std::atomic<bool>* cancel) {
     int64_t scored = 0;
     for (int64_t begin = 0; begin < split.count; begin += spec_.training.batch) {
       if (cancel && cancel->load(std::memory_order_relaxed)) break;
-      std::vector<uint32_t> index;
-      for (int64_t k = begin; k < std::min(begin + spec_.training.batch, split.count); ++k)
-        index.push_back(static_cast<uint32_t>(k));
-      pass.begin(model_, split, index.data(), static_cast<int64_t>(index.size()), data_.loss, false, 0, nullptr,
-                 nullptr);
+      pass.begin_forward(model_, split, begin, std::min(begin + spec_.training.batch, split.count), data_.loss);
       pass.run();
       sum += pass.loss_sum();
       scored += pass.activity().scored;
@@ -443,8 +434,7 @@ Trainer::Trace Trainer::trace(const Trials& split, int64_t trial,
   Pass pass(options_.isa, one);
   pass.pack(model_, false);
   pass.intervene(interventions);
-  const uint32_t index = static_cast<uint32_t>(trial);
-  pass.begin(model_, split, &index, 1, data_.loss, false, 0, nullptr, nullptr);
+  pass.begin_forward(model_, split, trial, trial + 1, data_.loss);
   pass.run();
   Trace trace;
   trace.steps = split.steps;

@@ -36,6 +36,9 @@ struct Confusion {
   double accuracy_of(int64_t asked) const;  // of one class
 };
 
+// For the classes of `data`, nothing counted yet; none where it has none.
+Confusion no_answers(const Dataset& data);
+
 // One row per finished epoch. Losses are means per scored element (float64) and no_value for a split without trials;
 // *_published are what the published code records: sums of batch means (SEEDS 2.1), or the last batch (Q18).
 struct EpochRecord {

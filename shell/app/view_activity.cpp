@@ -38,10 +38,7 @@ void draw_scale(const Palette& p, float scale, float u) {
   ImDrawList* draw = ImGui::GetWindowDrawList();
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = 60 * u, height = ImGui::GetFrameHeight(), bar = 9 * u, y = at.y + (height - bar) / 2;
-  const auto shade = [](float v) {
-    const Color c = weight_color(v, 1);
-    return IM_COL32(c.r, c.g, c.b, 255);
-  };
+  const auto shade = [](float v) { return packed(weight_color(v, 1)); };
   char low[24], high[24];
   std::snprintf(low, sizeof low, "\xe2\x88\x92%.3g", static_cast<double>(scale));
   std::snprintf(high, sizeof high, "+%.3g", static_cast<double>(scale));

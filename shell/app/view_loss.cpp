@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "app/views.h"
+#include "app/widgets.h"
 #include "implot.h"
 
 namespace dalea::app {
@@ -15,14 +16,7 @@ std::string with_value(const char* name, double v) {
 }
 
 void choose(App& app, const char* label, const char* name, bool on, bool accuracy) {
-  const Palette& p = palette(app.theme);
-  if (on) {
-    ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
-    ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
-    ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
-  }
-  if (ImGui::Button(label)) app.view.accuracy = accuracy;
-  if (on) ImGui::PopStyleColor(3);
+  if (choice(label, on, app.theme)) app.view.accuracy = accuracy;
   app.track(name);
 }
 

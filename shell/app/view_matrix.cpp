@@ -55,7 +55,7 @@ MatrixFrame matrix_frame(App& app, const char* name, ImVec2 at, float side, int6
   ImGui::InvisibleButton(name, {side, side});
   app.track(name);
   ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
-  f.hovered = ImGui::IsItemHovered();
+  const bool hovered = ImGui::IsItemHovered();
   const ImGuiIO& io = ImGui::GetIO();
   const double mx = (io.MousePos.x - at.x) / f.side, my = (io.MousePos.y - at.y) / f.side;
   const auto zoom = [&](double factor, double fx, double fy) {
@@ -64,7 +64,7 @@ MatrixFrame matrix_frame(App& app, const char* name, ImVec2 at, float side, int6
     shown.y += (shown.span - wanted) * fy;
     shown.span = wanted;
   };
-  if (f.hovered && io.MouseWheel != 0) zoom(std::pow(0.85, static_cast<double>(io.MouseWheel)), mx, my);
+  if (hovered && io.MouseWheel != 0) zoom(std::pow(0.85, static_cast<double>(io.MouseWheel)), mx, my);
   if (ImGui::IsItemActive() && ImGui::IsMouseDragging(0, 2 * app.scale)) {
     shown.x -= io.MouseDelta.x / f.side * shown.span;
     shown.y -= io.MouseDelta.y / f.side * shown.span;
@@ -73,13 +73,13 @@ MatrixFrame matrix_frame(App& app, const char* name, ImVec2 at, float side, int6
     if (ImGui::IsKeyPressed(ImGuiKey_Equal) || ImGui::IsKeyPressed(ImGuiKey_KeypadAdd)) zoom(0.8, 0.5, 0.5);
     if (ImGui::IsKeyPressed(ImGuiKey_Minus) || ImGui::IsKeyPressed(ImGuiKey_KeypadSubtract)) zoom(1.25, 0.5, 0.5);
   }
-  if (f.hovered && ImGui::IsMouseDoubleClicked(0)) shown = {0, 0, n};
+  if (hovered && ImGui::IsMouseDoubleClicked(0)) shown = {0, 0, n};
   shown.x = std::clamp(shown.x, 0.0, n - shown.span);
   shown.y = std::clamp(shown.y, 0.0, n - shown.span);
   part = shown.span < n ? shown : MatrixPart{};
   const auto pre = static_cast<int64_t>(std::floor(shown.x + mx * shown.span)),
              post = static_cast<int64_t>(std::floor(shown.y + my * shown.span));
-  if (f.hovered && pre >= 0 && post >= 0 && pre < units && post < units) {
+  if (hovered && pre >= 0 && post >= 0 && pre < units && post < units) {
     f.pre = pre;
     f.post = post;
   }
@@ -209,10 +209,7 @@ void draw_matrix(App& app) {
   // Colour bar.
   const float bar_x = end.x + 14 * u, bar_h = std::min(side, 220 * u), bar_y = at.y + (side - bar_h) / 2,
               bar_w = 14 * u;
-  const auto shade = [](float v) {
-    const Color c = weight_color(v, 1);
-    return IM_COL32(c.r, c.g, c.b, 255);
-  };
+  const auto shade = [](float v) { return packed(weight_color(v, 1)); };
   draw->AddRectFilledMultiColor({bar_x, bar_y}, {bar_x + bar_w, bar_y + bar_h / 2}, shade(1), shade(1), shade(0),
                                 shade(0));
   draw->AddRectFilledMultiColor({bar_x, bar_y + bar_h / 2}, {bar_x + bar_w, bar_y + bar_h}, shade(0), shade(0),

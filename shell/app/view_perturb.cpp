@@ -64,7 +64,9 @@ void line(const char* name, const std::vector<double>& x, const std::vector<doub
   ImPlot::PlotLine(name, x.data(), y.data(), static_cast<int>(x.size()));
 }
 
-// Populations in the order of how much they change; up to six stay in their own order.
+constexpr size_t most_named = 6;
+
+// Populations in the order of how much they change; a few stay in their own order.
 std::vector<size_t> by_change(const std::vector<std::vector<double>>& intact,
                               const std::vector<std::vector<double>>& perturbed) {
   std::vector<size_t> order(intact.size());
@@ -73,7 +75,7 @@ std::vector<size_t> by_change(const std::vector<std::vector<double>>& intact,
     order[q] = q;
     for (size_t t = 0; t < intact[q].size(); ++t) change[q] += std::fabs(perturbed[q][t] - intact[q][t]);
   }
-  if (order.size() > 6)
+  if (order.size() > most_named)
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return change[a] > change[b]; });
   return order;
 }
@@ -264,15 +266,14 @@ void draw_perturb(App& app) {
       y.see(perturbed.back());
     }
     if (begin_time_plot(app, "##populations", "mean activity", {room.x, 1.3f * height + axis - 2 * u}, x, y, true)) {
-      // Of many the six that change most; the others are grey lines without a name.
+      // Of many those that change most; the others are grey lines without a name.
       const std::vector<size_t> order = by_change(intact, perturbed);
-      constexpr size_t named = 6;
-      for (size_t k = order.size(); k-- > named;)
+      for (size_t k = order.size(); k-- > most_named;)
         line(("##other" + std::to_string(k)).c_str(), x, perturbed[order[k]], p.muted, 0.35f, u);
-      for (size_t k = 0; k < std::min(named, order.size()); ++k) {
+      for (size_t k = 0; k < std::min(most_named, order.size()); ++k) {
         const size_t q = order[k];
-        const ImVec4 color = order.size() > named ? screen_color(plot::series_style(k).color, app.theme)
-                                                  : population_color(setup, q, app.theme);
+        const ImVec4 color = order.size() > most_named ? screen_color(plot::series_style(k).color, app.theme)
+                                                       : population_color(setup, q, app.theme);
         line(("##intact" + std::to_string(q)).c_str(), x, intact[q], color, 0.4f, 1.4f * u);
         line(setup.populations[q].name.c_str(), x, perturbed[q], color, 1, 2 * u);
       }

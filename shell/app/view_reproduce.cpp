@@ -17,10 +17,6 @@ namespace {
 
 namespace figure = dalea::reproduce;
 
-ImVec4 colour_of(const std::string& name, Theme theme) {
-  return screen_color(plot::named_style(name).color, theme);
-}
-
 std::string label_of(const figure::Job& job) {
   return job.retrains() ? std::string("retrained, ") + dalea::text_of(job.method)
                         : figure::condition_title(job.condition);
@@ -94,7 +90,7 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
   }
   ImPlot::SetupLegend(log ? ImPlotLocation_NorthEast : ImPlotLocation_SouthEast);
   for (const Curve& c : curves) {
-    const ImVec4 colour = colour_of(c.style, app.theme);
+    const ImVec4 colour = named_color(c.style, app.theme);
     const plot::Series& m = c.mean;
     const int n = static_cast<int>(m.x.size());
     ImPlot::SetNextFillStyle(colour, 0.16f);
@@ -116,7 +112,7 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
   if (beside)
     for (const figure::PublishedCurve& p : figure::published_curves()) {
       if (task != p.task) continue;
-      const ImVec4 colour = colour_of(p.condition, app.theme);
+      const ImVec4 colour = named_color(p.condition, app.theme);
       ImPlot::SetNextMarkerStyle(ImPlotMarker_Cross, 4 * app.scale, colour, 1.5f * app.scale, colour);
       ImPlot::PlotScatter((figure::condition_title(p.condition) + ", published").c_str(), p.epoch.data(), p.mean.data(),
                           static_cast<int>(p.epoch.size()));

@@ -17,11 +17,6 @@ constexpr const char* condition_help[] = {
     "As in Song et al. 2016: weights are trained without sign, the network uses their positive part times the sign.",
     "Dale's backpropagation: after every update, weights of the wrong sign become 0."};
 
-// The colours of the figures (common/figure.h), lighter on dark.
-ImVec4 condition_color(const std::string& name, Theme theme) {
-  return screen_color(plot::named_style(name).color, theme);
-}
-
 std::string text_of(const char* format, double v) {
   if (!std::isfinite(v)) return "\xe2\x80\x93";
   char text[40];
@@ -45,7 +40,7 @@ void draw_choice(App& app, const SideView& runs) {
     const float width = ImGui::GetFrameHeight() + ImGui::CalcTextSize(condition_names[k]).x + 10 * u;
     if (k > 0) ImGui::SameLine(0, 12 * u);
     if (k > 0 && ImGui::GetCursorPosX() + width > right) ImGui::NewLine();
-    ImGui::PushStyleColor(ImGuiCol_Text, condition_color(condition_names[k], app.theme));
+    ImGui::PushStyleColor(ImGuiCol_Text, named_color(condition_names[k], app.theme));
     ImGui::Checkbox(condition_names[k], &state.chosen[k]);
     ImGui::PopStyleColor();
     app.track(std::string("runs:") + condition_names[k]);
@@ -209,7 +204,7 @@ void draw_curves(App& app, const SideView& runs, float height) {
     ImPlot::SetupLegend(accuracy ? ImPlotLocation_NorthWest : ImPlotLocation_NorthEast);
     std::vector<double> x, y, low, high;
     for (const RunCurves& g : state.curves) {
-      const ImVec4 color = condition_color(g.name, app.theme);
+      const ImVec4 color = named_color(g.name, app.theme);
       const CurveSpread s = spread_of(g, member);
       x.clear(), y.clear(), low.clear(), high.clear();
       for (size_t e = 0; e < s.mean.size(); ++e) {
@@ -280,7 +275,7 @@ void draw_matrices(App& app, const SideView& runs, const std::vector<std::string
     const ImVec2 a = {std::floor(at.x + static_cast<float>(k) * (side + gap)), at.y + line + 2 * u},
                  b = {a.x + side, a.y + side};
     ImGui::PushFont(fonts.small);
-    draw->AddText({a.x, at.y}, color32(condition_color(groups[k], app.theme)), groups[k].c_str());
+    draw->AddText({a.x, at.y}, color32(named_color(groups[k], app.theme)), groups[k].c_str());
     ImGui::PopFont();
     const auto j =
         std::find_if(shown.begin(), shown.end(), [&](const JobView* v) { return v->job.group == groups[k]; });
@@ -395,7 +390,7 @@ void draw_table(App& app, const SideView& runs, const std::vector<std::string>& 
       }
       ImGui::TableNextRow();
       ImGui::TableNextColumn();
-      ImGui::TextColored(condition_color(g, app.theme), "%s", g.c_str());
+      ImGui::TextColored(named_color(g, app.theme), "%s", g.c_str());
       ImGui::TableNextColumn();
       ImGui::TextDisabled("mean");
       const auto mean = [&](const std::vector<double>& values, const char* format) {

@@ -40,8 +40,7 @@ std::string unit_name(const Setup& setup, int64_t unit);  // "E 12"
 struct MatrixFrame {
   ImVec2 at, end;
   double side = 0, n = 0;
-  MatrixPart part;  // span is never 0 here
-  bool hovered = false;
+  MatrixPart part;              // span is never 0 here
   int64_t pre = -1, post = -1;  // under the pointer; -1: none
   float x(double unit) const { return at.x + static_cast<float>((unit - part.x) / part.span * side); }
   float y(double unit) const { return at.y + static_cast<float>((unit - part.y) / part.span * side); }

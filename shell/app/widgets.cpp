@@ -1,5 +1,7 @@
 #include "app/widgets.h"
 
+#include "common/figure.h"
+
 namespace dalea::app {
 
 void hint(const char* text) {
@@ -40,6 +42,10 @@ ImVec4 screen_color(Color c, Theme theme) {
     return x + lift * (1 - x);
   };
   return {part(c.r), part(c.g), part(c.b), 1};
+}
+
+ImVec4 named_color(std::string_view name, Theme theme) {
+  return screen_color(plot::named_style(name).color, theme);
 }
 
 }  // namespace dalea::app

@@ -1,6 +1,8 @@
 // Small parts that several views are made of.
 #pragma once
 
+#include <string_view>
+
 #include "app/theme.h"
 #include "common/picture.h"
 #include "imgui.h"
@@ -14,6 +16,7 @@ void flow(float width, float spacing);
 float checkbox_width(const char* label);
 // One of several buttons of which one is on; true: it was pressed.
 bool choice(const char* name, bool on, Theme theme);
-// A colour of the printed figures, lighter on a dark ground.
+// A colour of the printed figures, lighter on a dark ground; of a name, as plot::named_style().
 ImVec4 screen_color(Color color, Theme theme);
+ImVec4 named_color(std::string_view name, Theme theme);
 }  // namespace dalea::app

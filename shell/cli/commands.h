@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "numerics/kernels.h"
+#include "session/session.h"
 #include "spec/spec.h"
 #include "tasks/digits.h"
 #include "tasks/trials.h"
@@ -161,13 +162,16 @@ struct Sources {
 Result<Sources> load_sources(const Spec& spec, const std::string& program);
 // A session's trials; `sha256`: what its recording must have.
 Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256, const std::string& program);
+// A session's file, with `recording` (empty: none is given) in place of where the session says its recording is.
+Result<Session> load_session(const std::string& path, const std::string& recording);
 std::string platform_text(Isa isa);  // for the provenance of a session
 
 // True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
 std::atomic<bool>& cancel_on_signals();
 
-void complain(const Error& error);    // to stderr
-ExitCode refuse(const Error& error);  // complains: bad_input
+void complain(const Error& error);                                                   // to stderr
+ExitCode refuse(const Error& error);                                                 // complains: bad_input
+void print_files(const std::string& folder, const std::vector<std::string>& files);  // the last line of a report
 // Of --threads, 0: all cores; one where there are none, and says so.
 int threads_of(int wanted);
 

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "common/digits.h"
 #include "common/files.h"
+#include "common/session_weights.h"
 #include "numerics/parallel.h"
 
 namespace dalea::cli {
@@ -81,6 +82,21 @@ Loaded load_spec(const std::string& experiment, const std::vector<std::string>& 
   loaded.ok = true;
   loaded.spec = std::move(parsed.spec);
   return loaded;
+}
+
+Result<Session> load_session(const std::string& path, const std::string& recording) {
+  Result<Session> session = read_session_file(path);
+  if (!session || recording.empty()) return session;
+  if (session->spec.task.type != "recording")
+    return Error{"--recording", "is given, but " + path + " was not trained on a recording; leave it out"};
+  session->spec.recording.file = recording;
+  return session;
+}
+
+void print_files(const std::string& folder, const std::vector<std::string>& files) {
+  std::string list;
+  for (const std::string& f : files) list += (list.empty() ? "" : ", ") + f;
+  std::printf("files              in %s: %s\n", folder.c_str(), list.c_str());
 }
 
 Result<Sources> load_sources(const Spec& spec, const std::string& program) {

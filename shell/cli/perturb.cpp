@@ -7,7 +7,6 @@
 #include "cli/json.h"
 #include "common/files.h"
 #include "common/perturb_report.h"
-#include "common/session_weights.h"
 
 namespace dalea::cli {
 namespace {
@@ -56,9 +55,8 @@ void print_study(const PerturbStudy& s, const Session& session, const std::strin
     const double a = mean_of_all(r.populations[p].intact), b = mean_of_all(r.populations[p].perturbed);
     std::printf("%-24s %12.5g %12.5g %+12.5g\n", s.spec.populations[p].name.c_str(), a, b, b - a);
   }
-  std::string list;
-  for (const std::string& f : files) list += (list.empty() ? "" : ", ") + f;
-  std::printf("\nfiles              in %s: %s\n", out.c_str(), list.c_str());
+  std::printf("\n");
+  print_files(out, files);
 }
 
 }  // namespace
@@ -66,14 +64,8 @@ void print_study(const PerturbStudy& s, const Session& session, const std::strin
 int perturb(const PerturbCommand& command) {
   Result<Isa> isa = parse_isa(command.isa);
   if (!isa) return refuse({"--" + isa.error().path, isa.error().message});
-  Result<Session> session = read_session_file(command.session);
+  Result<Session> session = load_session(command.session, command.recording);
   if (!session) return refuse(session.error());
-  if (!command.recording.empty()) {
-    if (session->spec.task.type != "recording")
-      return refuse(
-          {"--recording", "is given, but " + command.session + " was not trained on a recording; leave it out"});
-    session->spec.recording.file = command.recording;
-  }
   if (command.silence.empty() && command.drive.empty())
     return refuse({"--silence", "or --drive is missing; give --silence NAME or --drive NAME=AMOUNT"});
   Result<Dataset> data =

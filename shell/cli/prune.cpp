@@ -293,13 +293,8 @@ int prune(const PruneCommand& command) {
 
   std::vector<Session> sessions;
   for (const std::string& path : command.sessions) {
-    Result<Session> session = read_session_file(path);
+    Result<Session> session = load_session(path, command.recording);
     if (!session) return refuse(session.error());
-    if (!command.recording.empty()) {
-      if (session->spec.task.type != "recording")
-        return refuse({"--recording", "is given, but " + path + " was not trained on a recording; leave it out"});
-      session->spec.recording.file = command.recording;
-    }
     sessions.push_back(std::move(*session));
   }
   if (Status ok = check_same_experiment(sessions, command.sessions); !ok) return refuse(ok.error());

@@ -169,9 +169,7 @@ void print_report(const PruneStudy& r) {
                 t.seconds_per_epoch, static_cast<long long>(t.violations.sign),
                 static_cast<long long>(t.violations.mask), t.hash.c_str());
   }
-  std::string files;
-  for (const std::string& f : r.files) files += (files.empty() ? "" : ", ") + f;
-  std::printf("files              in %s: %s\n", r.out.c_str(), files.c_str());
+  print_files(r.out, r.files);
 }
 
 }  // namespace dalea::cli

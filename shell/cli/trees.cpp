@@ -212,9 +212,7 @@ int trees(const TreesCommand& command) {
     return done;
   }
   print_study(*study, *options, network);
-  std::string list;
-  for (const std::string& f : files) list += (list.empty() ? "" : ", ") + f;
-  std::printf("files              in %s: %s\n", command.out.c_str(), list.c_str());
+  print_files(command.out, files);
   return done;
 }
 

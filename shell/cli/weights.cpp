@@ -171,9 +171,7 @@ void print_written(const Written& w) {
   } else if (w.report.groups.size() > 1) {
     std::printf("\ndivergences        none: no group is called %s; give --reference NAME\n", reference.c_str());
   }
-  std::string files;
-  for (const std::string& f : w.files) files += (files.empty() ? "" : ", ") + f;
-  std::printf("files              in %s: %s\n", w.out.c_str(), files.c_str());
+  print_files(w.out, w.files);
 }
 
 }  // namespace
