@@ -7,7 +7,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
 # package:proof pairs. A proof is a command, or a file when it starts with /.
-BUILD_PACKAGES="g++:g++ cmake:cmake ninja-build:ninja zlib1g-dev:/usr/include/zlib.h nlohmann-json3-dev:/usr/include/nlohmann/json.hpp libcli11-dev:/usr/include/CLI/CLI.hpp curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt"
+BUILD_PACKAGES="g++:g++ cmake:cmake ninja-build:ninja zlib1g-dev:/usr/include/zlib.h nlohmann-json3-dev:/usr/include/nlohmann/json.hpp libcli11-dev:/usr/include/CLI/CLI.hpp libeigen3-dev:/usr/include/eigen3/Eigen/Core curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt"
 WASM_PACKAGES="emscripten:emcc nodejs:node dpkg-dev:dpkg-source doctest-dev:/usr/include/doctest/doctest.h"
 FONT_PACKAGES="fonts-roboto-unhinted:/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf"
 WINDOW_PACKAGES="libglfw3-dev:/usr/include/GLFW/glfw3.h libgl-dev:/usr/include/GL/gl.h dpkg-dev:dpkg-source $FONT_PACKAGES"
@@ -41,8 +41,8 @@ install() {
   fi
   say "These packages are missing: $missing"
   say "  Debian, Ubuntu:  sudo apt-get install $missing"
-  say "  macOS:           brew install cmake ninja nlohmann-json cli11 doctest zlib node emscripten glfw; brew install --cask font-roboto"
-  say "  Windows:         vcpkg install nlohmann-json cli11 doctest zlib glfw3 (and use WSL for run and test)"
+  say "  macOS:           brew install cmake ninja nlohmann-json cli11 eigen doctest zlib node emscripten glfw; brew install --cask font-roboto"
+  say "  Windows:         vcpkg install nlohmann-json cli11 eigen3 doctest zlib glfw3 (and use WSL for run and test)"
   say "  Emscripten:      any emsdk whose emcc is on PATH will do (3.1.6 or newer)"
   exit 1
 }

@@ -169,6 +169,36 @@ TEST_CASE("a recording is previewed, trained on, and asked for by an experiment 
   CHECK(s->waiting_for == "");
 }
 
+TEST_CASE("an archive that is no session is a recording, and any of its arrays can be taken") {
+  std::vector<double> traces(240), others(120);
+  for (size_t k = 0; k < traces.size(); ++k) traces[k] = std::sin(0.1 * static_cast<double>(k));
+  for (size_t k = 0; k < others.size(); ++k) others[k] = traces[k] * traces[k];
+  NoScreen screen;
+  App app(screen, options_of(false));
+  app.give_file({"cells.npz", write_zip({{"dff.npy", write_npy_f64(traces, {60, 4})},
+                                         {"spikes.npy", write_npy_f64(others, {60, 2})},
+                                         {"ids.npy", write_npy_i64(std::vector<int64_t>(4), {4})}})});
+  const auto preview = [&] {
+    app.live.pump(0);
+    screen.frame(app);
+    return nlohmann::json::parse(app.state_json(1))["preview"];
+  };
+  CHECK(preview()["array"] == "dff");
+  CHECK(preview()["arrays"] == 3);
+  RecordingSpec spec = app.preview.spec;
+  spec.array = "spikes";
+  app.live.preview(app.preview.file, spec);
+  CHECK(preview()["units"] == 2);
+  app.train_preview();
+  app.live.pump(0);
+  screen.frame(app);
+  REQUIRE(app.now->setup);
+  CHECK(app.now->setup->spec.recording.array == "spikes");
+  spec.array = "ids";
+  app.live.preview(app.preview.file, spec);
+  CHECK(std::string(preview()["error"]).find("has 1 dimension") != std::string::npos);
+}
+
 TEST_CASE("the window: every bundled example, size, theme and tab draws; the address follows") {
   NoScreen screen;
   App app(screen, options_of(false));

@@ -34,9 +34,9 @@ target_link_libraries(dalea_flags INTERFACE zlib_wasm)
 # Header-only packages of the distribution, linked into a folder of their own: -I/usr/include breaks the sysroot.
 set(headers ${CMAKE_BINARY_DIR}/headers)
 file(MAKE_DIRECTORY ${headers})
-foreach(package nlohmann CLI doctest)
+foreach(package nlohmann CLI doctest Eigen)
   find_path(${package}_parent ${package} PATHS /usr/include /usr/local/include /opt/homebrew/include $ENV{DALEA_HEADERS}
-            NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+            PATH_SUFFIXES eigen3 NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
   if(NOT ${package}_parent)
     message(FATAL_ERROR "the headers of ${package} are missing: install its package, or set DALEA_HEADERS to their folder")
   endif()

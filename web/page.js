@@ -11,14 +11,54 @@
     cover.hidden = false;
     at('cover-bar').hidden = true;
     at('cover-text').textContent = text;
-    cover.querySelector('h1').textContent = title;
+    cover.querySelector('h2').textContent = title;
     status.textContent = `${title}. ${text}`;
   };
+
+  // The program is gone, the page is not: says so, and what is kept.
+  const crashed = (what) => {
+    if (!cover.hidden && !window.dalea) return;  // it never started: said elsewhere
+    window.dalea = undefined;
+    module = null;
+    explain('The training has crashed', `${what}. Reload the page: it offers to continue from the session it kept last.`);
+  };
+  window.addEventListener('error', (e) => {
+    if (module && (e.error instanceof WebAssembly.RuntimeError || /worker sent an error|memory access out of bounds|unreachable/.test(e.message)))
+      crashed(e.message);
+  });
 
   const setTheme = (dark) => { document.documentElement.dataset.theme = dark ? 'dark' : 'light'; };
   const remembered = () => { try { return localStorage.getItem('dalea-theme'); } catch { return null; } };
   const dark = remembered() ? remembered() === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
   setTheme(dark);
+
+  // ---- what stays in this browser: the latest session, for the next visit (IndexedDB). Nothing is sent anywhere.
+  const mostKept = 64 * 1024 * 1024;
+  const database = () => new Promise((resolve, reject) => {
+    const opening = indexedDB.open('dalea', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error);
+  });
+  // One transaction; `what` gets the store and returns a request, whose result comes out.
+  async function stored(mode, what) {
+    const db = await database();
+    try {
+      return await new Promise((resolve, reject) => {
+        const transaction = db.transaction('kept', mode);
+        const request = what(transaction.objectStore('kept'));
+        transaction.oncomplete = () => resolve(request.result);
+        transaction.onerror = transaction.onabort = () => reject(transaction.error);
+      });
+    } finally {
+      db.close();
+    }
+  }
+  let writes = Promise.resolve();  // one after the other, so that forgetting comes last when it was asked for last
+  const write = (what) => {
+    writes = writes.then(() => stored('readwrite', what)).catch(() => { /* a private window, or no room: not kept */ });
+    return writes;
+  };
 
   // The fragment of the network on screen; what differs from it came from outside.
   let shown = '';
@@ -56,6 +96,22 @@
       }, 250);
     },
     fetchDigits() { fetchDigits(); },
+    keep(about, bytes) {
+      if (bytes.length > mostKept) return;
+      write((store) => { store.put(bytes, 'session'); return store.put(about, 'about'); });
+    },
+    async openKept() {
+      try {
+        const bytes = await stored('readonly', (store) => store.get('session'));
+        if (bytes) give('give_file', 'kept.npz', bytes);
+        else say(true, 'The session is no longer here: it was removed in the meantime');
+      } catch (e) {
+        say(true, `The browser does not give the kept session back: ${e.message}`);
+      }
+    },
+    forgetKept() {
+      write((store) => store.clear());
+    },
     theme(isDark) {
       setTheme(isDark);
       try { localStorage.setItem('dalea-theme', isDark ? 'dark' : 'light'); } catch { /* not remembered */ }
@@ -63,7 +119,7 @@
   };
 
   const call = (name, ...values) =>
-    module.ccall(`dalea_${name}`, null, values.map((v) => (typeof v === 'string' ? 'string' : 'number')), values);
+    module && module.ccall(`dalea_${name}`, null, values.map((v) => (typeof v === 'string' ? 'string' : 'number')), values);
   const state = () => JSON.parse(module.ccall('dalea_state', 'string', [], []));
   const say = (isError, text) => call('say', isError ? 1 : 0, text);
 
@@ -114,9 +170,12 @@
   let told = '';
   let toldAt = 0;
   function tell() {
+    if (!module) return;
     const s = state();
     const play = at('c-play');
     play.textContent = s.running ? 'Stop' : s.finished ? 'Train again' : 'Start';
+    at('c-continue').hidden = !s.kept;
+    if (s.kept) at('c-continue').textContent = `Continue where you left off (${s.kept.name}, epoch ${s.kept.epoch})`;
     document.title = s.name ? `${s.name} - Dalea` : 'Dalea';
     const audit = `${s.audit.sign} sign violations, ${s.audit.mask} off-mask weights`;
     const last = s.notices.length ? ` ${s.notices[s.notices.length - 1].text}` : '';
@@ -140,6 +199,17 @@
     at('c-open').onclick = () => host.pick();
     at('c-session').onclick = () => call('download', 0);
     at('c-link').onclick = () => call('copy_link');
+    at('c-continue').onclick = () => call('continue_kept');
+    at('c-forget').onclick = () => call('forget_kept');
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState !== 'hidden') return;
+      call('keep');
+      for (const ms of [0, 300, 1500]) setTimeout(() => call('collect'), ms);
+    });
+    const still = matchMedia('(prefers-reduced-motion: reduce)');
+    call('calm', still.matches ? 1 : 0);
+    still.addEventListener('change', () => call('calm', still.matches ? 1 : 0));
+    connectTouch();
     at('file').onchange = (e) => {
       for (const file of e.target.files) giveFile(file);
       e.target.value = '';
@@ -168,6 +238,107 @@
     canvas.addEventListener('pointerdown', () => canvas.focus());
     setInterval(tell, 500);
     tell();
+  }
+
+  // Fingers, as the mouse that the window knows. One: a tap clicks; moving up and down scrolls what can scroll; any other
+  // way drags. Two: pinching is the wheel between them.
+  function connectTouch() {
+    const slop = 9;  // CSS pixels that a tap may move
+    const wheelUnit = Math.log(1 / 0.85);  // a step of the wheel makes a matrix this much larger (view_matrix.cpp)
+    let mode = 'none', from = null, last = null, apart = 0;
+    const mouse = (type, p, buttons) => canvas.dispatchEvent(new MouseEvent(type,
+      {clientX: p.x, clientY: p.y, button: 0, buttons, bubbles: true, cancelable: true, view: window}));
+    const point = (t) => ({x: t.clientX, y: t.clientY});
+    const pair = (e) => {
+      const [a, b] = [point(e.touches[0]), point(e.touches[1])];
+      return {x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y))};
+    };
+    const handle = (e) => {
+      if (e.target !== canvas) return;
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      if (e.touches.length === 2 && mode !== 'pinch') {
+        if (mode === 'drag') mouse('mouseup', last, 0);
+        mode = 'pinch';
+        const p = pair(e);
+        apart = p.apart;
+        mouse('mousemove', p, 0);
+      } else if (e.type === 'touchstart' && e.touches.length === 1) {
+        canvas.focus();
+        mode = 'tap';
+        from = last = point(e.touches[0]);
+        mouse('mousemove', from, 0);
+      } else if (e.type === 'touchmove' && mode === 'pinch' && e.touches.length === 2) {
+        const p = pair(e);
+        const steps = Math.log(p.apart / apart) / wheelUnit;
+        if (Math.abs(steps) < 0.1) return;
+        apart = p.apart;
+        mouse('mousemove', p, 0);
+        canvas.dispatchEvent(new WheelEvent('wheel', {clientX: p.x, clientY: p.y, deltaY: -100 * steps, bubbles: true, cancelable: true}));
+      } else if (e.type === 'touchmove' && e.touches.length === 1) {
+        const p = point(e.touches[0]);
+        if (mode === 'tap' && Math.hypot(p.x - from.x, p.y - from.y) > slop) {
+          const upright = Math.abs(p.y - from.y) > Math.abs(p.x - from.x);
+          mode = upright && module.ccall('dalea_can_scroll', 'number', [], []) ? 'scroll' : 'drag';
+          if (mode === 'drag') mouse('mousedown', from, 1);
+        }
+        if (mode === 'drag') mouse('mousemove', p, 1);
+        if (mode === 'scroll') call('scroll', last.y - p.y);
+        last = p;
+      } else if ((e.type === 'touchend' || e.type === 'touchcancel') && e.touches.length === 0) {
+        if (mode === 'tap' && e.type === 'touchend') {
+          mouse('mousedown', from, 1);
+          mouse('mouseup', from, 0);
+        } else if (mode === 'drag') {
+          mouse('mouseup', last, 0);
+        }
+        mode = 'none';
+      } else if (mode === 'pinch') {
+        mode = 'pinched';  // the finger that is left moves nothing
+      }
+    };
+    for (const type of ['touchstart', 'touchmove', 'touchend', 'touchcancel'])
+      window.addEventListener(type, handle, {capture: true, passive: false});
+  }
+
+  // What the last visit left, unless the address names something else.
+  async function offerKept() {
+    try {
+      const about = await stored('readonly', (store) => store.get('about'));
+      if (!about || typeof about.name !== 'string') return;
+      call('offer_kept', about.name, Number(about.epoch) || 0, about.finished ? 1 : 0);
+    } catch { /* nothing can be kept here */ }
+  }
+
+  // ---- the service worker (web/service-worker.js): offline use, and isolation where the host sends no such headers.
+  // A page without a build (served from the build's own folder) has none.
+  const pageBuild = document.querySelector('meta[name="dalea-build"]').content;
+  const versioned = (file) => (pageBuild ? `${file}?v=${pageBuild}` : file);
+  const remember = {
+    get reloads() { try { return Number(sessionStorage.getItem('dalea-reloads')) || 0; } catch { return 1; } },
+    set reloads(n) { try { sessionStorage.setItem('dalea-reloads', String(n)); } catch { /* then it reads 1 */ } },
+  };
+  // True when the page is about to be loaded again, isolated; at most once in a row.
+  async function startWorker() {
+    if (!pageBuild || !navigator.serviceWorker || !self.isSecureContext) return false;
+    const registered = navigator.serviceWorker.register('service-worker.js', {updateViaCache: 'none'})
+      .then(() => navigator.serviceWorker.ready).then((r) => r.active).catch(() => null);  // null: the page works without
+    if (self.crossOriginIsolated) {
+      remember.reloads = 0;
+      return false;
+    }
+    if (remember.reloads > 0) return false;
+    remember.reloads = 1;
+    if (remember.reloads !== 1) return false;
+    const worker = await Promise.race([registered, new Promise((resolve) => setTimeout(resolve, 4000, null))]);
+    if (!worker) return false;
+    location.reload();
+    return true;
+  }
+  // Asks it to keep what this page runs on.
+  function keepOffline(files) {
+    if (!pageBuild || !navigator.serviceWorker) return;
+    navigator.serviceWorker.ready.then((r) => r.active && r.active.postMessage({keep: files.map(versioned)}));
   }
 
   async function fetchWithBar(url) {
@@ -203,17 +374,19 @@
       explain('This browser has no WebGL 2', 'Dalea draws with it. Turn on hardware acceleration in the browser\'s settings, try another browser, or use the command line: ./run cli run assets/experiments/quickstart.json');
       return;
     }
+    if (await startWorker()) return;
     const build = self.crossOriginIsolated && typeof SharedArrayBuffer === 'function' ? 'dalea-threads' : 'dalea-single';
+    const startedWithout = location.hash.length <= 1;
     try {
       const script = new Promise((resolve, reject) => {
         const element = document.createElement('script');
-        element.src = `${build}.js`;
+        element.src = versioned(`${build}.js`);
         element.onload = resolve;
         element.onerror = () => reject(new Error(`${build}.js could not be loaded`));
         document.head.append(element);
       });
-      const [wasmBinary] = await Promise.all([fetchWithBar(`${build}.wasm`), script]);
-      module = await self.Dalea({canvas, host, wasmBinary, mainScriptUrlOrBlob: `${build}.js`});
+      const [wasmBinary] = await Promise.all([fetchWithBar(versioned(`${build}.wasm`)), script]);
+      module = await self.Dalea({canvas, host, wasmBinary, mainScriptUrlOrBlob: versioned(`${build}.js`), locateFile: versioned, onAbort: (what) => crashed(String(what))});
       module.ccall('dalea_start', null, ['string', 'number'], [location.hash.length > 1 ? location.hash : '', dark ? 1 : 0]);
     } catch (e) {
       explain('Dalea could not start', `${e && e.message ? e.message : e}. Reload the page; if it stays, use the command line.`);
@@ -222,7 +395,10 @@
     connect();
     cover.hidden = true;
     canvas.focus();
-    window.dalea = {build, state, call, frameMs: () => module.ccall('dalea_frame_ms', 'number', [], [])};
+    keepOffline([`${build}.js`, `${build}.wasm`, ...(build === 'dalea-threads' ? [`${build}.worker.js`] : [])]);
+    if (startedWithout) offerKept();
+    const bytes = () => module.HEAPU8.length;
+    window.dalea = {build, bytes, state, call, frameMs: () => module.ccall('dalea_frame_ms', 'number', [], [])};
   }
 
   start();

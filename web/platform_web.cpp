@@ -4,12 +4,14 @@
 #include <emscripten/html5.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cstdlib>
 #include <memory>
 #include <string>
 
 #include "app/window.h"
 #include "imgui.h"
+#include "imgui_internal.h"
 
 using namespace dalea;
 using namespace dalea::app;
@@ -31,6 +33,11 @@ EM_JS(char*, host_address, (), {
   return bytes;
 });
 EM_JS(void, host_fetch_digits, (), { Module.host.fetchDigits(); });
+EM_JS(void, host_keep, (const char* name, double epoch, int finished, const void* bytes, size_t size), {
+  Module.host.keep({name: UTF8ToString(name), epoch: epoch, finished: finished !== 0}, HEAPU8.slice(bytes, bytes + size));
+});
+EM_JS(void, host_open_kept, (), { Module.host.openKept(); });
+EM_JS(void, host_forget_kept, (), { Module.host.forgetKept(); });
 EM_JS(double, host_pixel_ratio, (), { return window.devicePixelRatio || 1; });
 EM_JS(int, host_threads, (), { return navigator.hardwareConcurrency || 2; });
 // clang-format on
@@ -52,6 +59,12 @@ class Page : public Host {
     host_fetch_digits();
     return true;
   }
+  bool keeps() const override { return true; }
+  void keep_session(const Kept& kept, const std::vector<std::byte>& bytes) override {
+    host_keep(kept.name.c_str(), static_cast<double>(kept.epoch), kept.finished ? 1 : 0, bytes.data(), bytes.size());
+  }
+  void open_kept() override { host_open_kept(); }
+  void forget_kept() override { host_forget_kept(); }
   std::string page_address() override {
     char* text = host_address();
     const std::string address = text;
@@ -122,6 +135,14 @@ EM_BOOL wheel(int, const EmscriptenWheelEvent* e, void*) {
   const double unit = e->deltaMode == DOM_DELTA_PIXEL ? 0.01 : e->deltaMode == DOM_DELTA_LINE ? 0.3 : 1;
   ImGui::GetIO().AddMouseWheelEvent(static_cast<float>(-e->deltaX * unit), static_cast<float>(-e->deltaY * unit));
   return EM_TRUE;
+}
+
+// The window under the pointer, or the nearest one around it, that can scroll up and down; null: none.
+ImGuiWindow* scrollable() {
+  ImGuiWindow* w = ImGui::GetCurrentContext()->HoveredWindow;
+  while (w != nullptr && (w->ScrollMax.y <= 0 || (w->Flags & ImGuiWindowFlags_NoScrollWithMouse) != 0))
+    w = (w->Flags & ImGuiWindowFlags_ChildWindow) != 0 ? w->ParentWindow : nullptr;
+  return w;
 }
 
 EM_BOOL context_lost(int, const void*, void*) {
@@ -233,6 +254,39 @@ EMSCRIPTEN_KEEPALIVE void dalea_say(int error, const char* text) {
 }
 EMSCRIPTEN_KEEPALIVE void dalea_theme(int dark) {
   program->app->theme = dark != 0 ? Theme::dark : Theme::light;
+}
+// The tab is hidden, where no frames are drawn: keep the session; and, a little later, take it from the training.
+EMSCRIPTEN_KEEPALIVE void dalea_keep() {
+  program->app->now = program->app->live.snapshot();
+  program->app->keep();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_collect() {
+  if (!program->app->live.own_thread()) program->app->live.pump(0);
+  program->app->wants_frame(emscripten_get_now() / 1000);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_offer_kept(const char* name, int epoch, int finished) {
+  program->app->offer_kept({name, epoch, finished != 0});
+}
+EMSCRIPTEN_KEEPALIVE void dalea_continue_kept() {
+  program->app->continue_kept();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_forget_kept() {
+  program->app->forget_kept();
+}
+EMSCRIPTEN_KEEPALIVE void dalea_calm(int on) {
+  program->app->calm = on != 0;
+  ImGui::GetIO().ConfigInputTextCursorBlink = on == 0;
+}
+// One finger: whether moving it up and down scrolls what is under it; scrolling by CSS pixels.
+EMSCRIPTEN_KEEPALIVE int dalea_can_scroll() {
+  return scrollable() != nullptr;
+}
+EMSCRIPTEN_KEEPALIVE void dalea_scroll(double pixels) {
+  if (ImGuiWindow* w = scrollable()) {
+    const float from = w->ScrollTarget.y < FLT_MAX ? w->ScrollTarget.y : w->Scroll.y;  // several in one frame add up
+    ImGui::SetScrollY(w, std::clamp(from + static_cast<float>(pixels) * program->ratio, 0.0f, w->ScrollMax.y));
+  }
+  program->app->attend();
 }
 // Takes over `bytes`, which came from malloc.
 EMSCRIPTEN_KEEPALIVE void dalea_give_file(const char* name, std::byte* bytes, size_t size) {

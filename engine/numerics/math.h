@@ -4,6 +4,10 @@
 // (numerics/math-inl.h), so a vector lane and a scalar call agree bit for bit.
 #pragma once
 
+namespace dalea {
+constexpr double pi = 3.14159265358979323846;
+}
+
 namespace dalea::portable {
 
 float exp(float x);       // 0 below about -103.97, +inf above 88.73

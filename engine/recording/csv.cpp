@@ -134,7 +134,7 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     return Error{file, "is empty; give a table of numbers, one row per line"};
   if (text.find('\0') != std::string_view::npos)
-    return Error{file, "is not text (it holds zero bytes); CSV and NPY files are read"};
+    return Error{file, "is not text (it holds zero bytes); CSV, NPY, NPZ and MATLAB (.mat) files are read"};
   const Style style = guess_style(text);
   Table table;
   std::vector<std::string_view> fields;

@@ -85,6 +85,8 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
   r.frames = o.frames;
   r.source = file_name;
   r.format = table.format;
+  r.array = table.array;
+  r.array_reason = table.array_reason;
   r.orientation = o.orientation;
   r.orientation_reason = o.reason;
   r.rate_hz = spec.rate_hz;
@@ -169,7 +171,7 @@ Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_v
   if (!spec.sha256.empty() && spec.sha256 != sha)
     return Error{std::string(file_name), "is another file than the experiment was made with: its SHA-256 is " + sha +
                                              ", not " + spec.sha256 + "; give that file, or empty recording.sha256"};
-  Result<Table> table = read_table(bytes, file_name);
+  Result<Table> table = read_table(bytes, file_name, spec.array);
   if (!table) return table.error();
   Result<Recording> recording = make_recording(*table, spec, file_name);
   if (recording) recording->sha256 = sha;

@@ -21,12 +21,14 @@ struct Table {
   std::vector<std::string> column_names;  // empty, or cols
   std::vector<std::string> row_names;     // empty, or rows (a first CSV column of text)
   std::string format;                     // "CSV, separator ';', decimal comma", "NPY v1.0 <f4 (219, 2000) C order"
+  std::string array, array_reason;        // of an NPZ or MAT: which array, and why that one; else empty
 };
 
 Result<Table> read_csv(std::string_view text, std::string_view file_name);
 Result<Table> read_npy(std::span<const std::byte> bytes, std::string_view file_name);
-// By content: NPY magic, else CSV; anything else is an error that says what was found and what works.
-Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name);
+// By content: NPY, NPZ, MATLAB, else CSV; anything else is an error that says what was found and what works.
+// `array`: which one of an NPZ or MAT; empty: the one that list_arrays suggests (recording/arrays.h).
+Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array = {});
 
 struct Dropped {
   std::string unit;
@@ -41,6 +43,8 @@ struct Recording {
   std::string source;              // file name, or "simulated"
   std::string sha256;              // of the bytes; empty when simulated
   std::string format;              // Table::format
+  std::string array;               // Table::array and its reason
+  std::string array_reason;
   std::string orientation;         // "time-by-unit" or "unit-by-time"
   std::string orientation_reason;  // "stated", "named columns", "more rows than columns", ...
   int64_t missing = 0;             // values that are NaN among the units kept

@@ -1,5 +1,6 @@
 #include "session/npz.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -105,7 +106,7 @@ std::vector<std::byte> npy(const char* descr, const std::vector<int64_t>& shape,
 
 }  // namespace
 
-Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_view file_name) {
+Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_view file_name, uint64_t size) {
   const std::string file(file_name);
   const auto at = [&](size_t k) { return static_cast<unsigned>(bytes[k]); };
   const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
@@ -150,7 +151,7 @@ Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_
   if (shape.front() != '(' || shape.back() != ')')
     return Error{file, "has no shape in its header; the file is damaged"};
   uint64_t count = 1;
-  const uint64_t most = (bytes.size() - h.data_offset) / static_cast<uint64_t>(h.item_size);
+  const uint64_t most = (std::max<uint64_t>(bytes.size(), size) - h.data_offset) / static_cast<uint64_t>(h.item_size);
   bool too_large = false, empty = false;
   for (size_t k = 1; k + 1 < shape.size();) {
     const size_t end = std::min(shape.find(',', k), shape.size() - 1);

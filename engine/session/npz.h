@@ -12,6 +12,8 @@
 
 namespace dalea {
 
+using ByteVector = std::vector<std::byte>;
+
 struct NpyHeader {
   int major = 1, minor = 0;
   char byte_order = '<';  // '<', '>' or '|'
@@ -21,8 +23,9 @@ struct NpyHeader {
   std::vector<int64_t> shape;
   size_t data_offset = 0;  // bytes before the data
 };
-// Checks that the bytes hold all the data the shape asks for, before anything is allocated.
-Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_view file_name);
+// Checks that the bytes hold all the data the shape asks for, before anything is allocated. `size`: of the whole file
+// where `bytes` are only its beginning.
+Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_view file_name, uint64_t size = 0);
 // Any real dtype, either order and byte order, as doubles in C (row-major) order.
 Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, const NpyHeader& header);
 
@@ -40,5 +43,17 @@ using Entries = std::vector<std::pair<std::string, std::vector<std::byte>>>;
 std::vector<std::byte> write_zip(const Entries& entries);
 Result<Entries> read_zip(std::span<const std::byte> bytes, std::string_view file_name,
                          uint64_t limit = uint64_t{8} << 30);
+// The same in two steps: what the archive's directory says, which unpacks nothing, and one entry, or its first `most`
+// bytes (a beginning has no checksum).
+struct ZipEntry {
+  std::string name;
+  uint16_t flags = 0, method = 0;
+  uint32_t crc = 0;
+  uint64_t packed = 0, size = 0, offset = 0;  // bytes
+};
+Result<std::vector<ZipEntry>> list_zip(std::span<const std::byte> bytes, std::string_view file_name,
+                                       uint64_t limit = uint64_t{8} << 30);
+Result<ByteVector> read_zip_entry(std::span<const std::byte> bytes, const ZipEntry& entry, std::string_view file_name,
+                                  uint64_t most = UINT64_MAX);
 
 }  // namespace dalea

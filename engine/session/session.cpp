@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -15,13 +16,12 @@ const char* const dalea_version = "0.1.0";
 namespace {
 
 using nlohmann::json;
-using Bytes = std::vector<std::byte>;
 
 std::span<const std::byte> as_bytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-Bytes text_bytes(const std::string& text) {
+ByteVector text_bytes(const std::string& text) {
   const auto bytes = as_bytes(text);
   return {bytes.begin(), bytes.end()};
 }
@@ -161,7 +161,7 @@ class Reader {
 
  private:
   std::string file_;
-  std::map<std::string, Bytes> entries_;
+  std::map<std::string, ByteVector> entries_;
 };
 
 Result<double> number_in(const Reader& r, const json& object, const char* key) {
@@ -228,6 +228,12 @@ std::vector<std::byte> write_weights(const Parameters& parameters) {
   Entries entries;
   for (const Weights* w : parameters.all()) put_weights(entries, "", *w);
   return write_zip(entries);
+}
+
+bool is_session(std::span<const std::byte> npz) {
+  const Result<std::vector<ZipEntry>> entries = list_zip(npz, "");
+  return !entries ||
+         std::any_of(entries->begin(), entries->end(), [](const ZipEntry& e) { return e.name == "spec.json"; });
 }
 
 Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name) {

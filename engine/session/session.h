@@ -31,6 +31,8 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
 // The parameters alone: W_rec.npy, W_in.npy, b_rec.npy, ... (sparse ones as in the session).
 std::vector<std::byte> write_weights(const Parameters& parameters);
 Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name);
+// Whether an archive holds spec.json, as other .npz files do not. One that cannot be read counts: opening it says why.
+bool is_session(std::span<const std::byte> npz);
 
 // Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr, and of a task with classes
 // validation_accuracy,held_out_accuracy.

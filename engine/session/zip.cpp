@@ -9,9 +9,7 @@
 namespace dalea {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-
-void put(Bytes& out, uint64_t v, int size) {
+void put(ByteVector& out, uint64_t v, int size) {
   for (int k = 0; k < size; ++k) out.push_back(static_cast<std::byte>(v >> (8 * k)));
 }
 
@@ -21,7 +19,7 @@ uint64_t get(std::span<const std::byte> in, size_t at, int size) {
   return v;
 }
 
-uint32_t crc_of(const Bytes& data) {
+uint32_t crc_of(const ByteVector& data) {
   uLong crc = crc32(0, nullptr, 0);
   for (size_t at = 0; at < data.size(); at += 1 << 30)
     crc = crc32(crc, reinterpret_cast<const Bytef*>(data.data() + at),
@@ -29,11 +27,11 @@ uint32_t crc_of(const Bytes& data) {
   return static_cast<uint32_t>(crc);
 }
 
-Bytes deflated(const Bytes& data) {
+ByteVector deflated(const ByteVector& data) {
   z_stream s{};
   // A fast level: weights hardly compress.
   if (deflateInit2(&s, 1, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) return data;
-  Bytes out(deflateBound(&s, static_cast<uLong>(data.size())));
+  ByteVector out(deflateBound(&s, static_cast<uLong>(data.size())));
   s.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(data.data()));
   s.avail_in = static_cast<uInt>(data.size());
   s.next_out = reinterpret_cast<Bytef*>(out.data());
@@ -41,13 +39,13 @@ Bytes deflated(const Bytes& data) {
   const int status = deflate(&s, Z_FINISH);
   const auto used = static_cast<std::ptrdiff_t>(out.size() - s.avail_out);
   deflateEnd(&s);
-  return status == Z_STREAM_END ? Bytes(out.begin(), out.begin() + used) : data;
+  return status == Z_STREAM_END ? ByteVector(out.begin(), out.begin() + used) : data;
 }
 
 constexpr uint64_t small = 0xffffffffu;
 
 // Sizes that 32 bits cannot hold stand in a zip64 field.
-void put_header(Bytes& out, bool central, const std::string& name, uint16_t method, uint32_t crc, uint64_t packed,
+void put_header(ByteVector& out, bool central, const std::string& name, uint16_t method, uint32_t crc, uint64_t packed,
                 uint64_t size, uint64_t offset) {
   const bool wide = packed >= small || size >= small || offset >= small;
   put(out, central ? 0x02014b50 : 0x04034b50, 4);
@@ -78,22 +76,20 @@ void put_header(Bytes& out, bool central, const std::string& name, uint16_t meth
   if (central) put(out, offset, 8);
 }
 
-struct Member {
-  std::string name;
-  uint16_t flags = 0, method = 0;
-  uint32_t crc = 0;
-  uint64_t packed = 0, size = 0, offset = 0;
-};
+// What is wrong with the archive's bytes.
+Error bad_archive(std::string_view file, const std::string& what) {
+  return {std::string(file), what + "; the archive is cut off or damaged"};
+}
 
 }  // namespace
 
 std::vector<std::byte> write_zip(const Entries& entries) {
-  Bytes out, directory;
+  ByteVector out, directory;
   for (const auto& [name, data] : entries) {
     const uint32_t crc = crc_of(data);
-    Bytes packed = data.size() < small ? deflated(data) : data;
+    ByteVector packed = data.size() < small ? deflated(data) : data;
     const bool store = packed.size() >= data.size();
-    const Bytes& body = store ? data : packed;
+    const ByteVector& body = store ? data : packed;
     const uint64_t offset = out.size();
     put_header(directory, true, name, store ? 0 : 8, crc, body.size(), data.size(), offset);
     put_header(out, false, name, store ? 0 : 8, crc, body.size(), data.size(), 0);
@@ -129,11 +125,9 @@ std::vector<std::byte> write_zip(const Entries& entries) {
   return out;
 }
 
-Result<Entries> read_zip(std::span<const std::byte> in, std::string_view file_name, uint64_t limit) {
+Result<std::vector<ZipEntry>> list_zip(std::span<const std::byte> in, std::string_view file_name, uint64_t limit) {
   const std::string file(file_name);
-  const auto damaged = [&](const std::string& what) {
-    return Error{file, what + "; the archive is cut off or damaged"};
-  };
+  const auto damaged = [&](const std::string& what) { return bad_archive(file, what); };
   if (in.size() < 22 || get(in, 0, 4) != 0x04034b50)
     return Error{file, "is not a .npz (zip) archive; a Dalea session ends in .npz and starts with PK"};
   // The end record stands within the last 64 KiB.
@@ -151,11 +145,11 @@ Result<Entries> read_zip(std::span<const std::byte> in, std::string_view file_na
   }
   if (start > end || count > (end - start) / 46) return damaged("has a directory that does not fit");
 
-  std::vector<Member> members;
+  std::vector<ZipEntry> entries;
   uint64_t at = start, total = 0;
   for (uint64_t k = 0; k < count; ++k) {
     if (end - at < 46 || get(in, at, 4) != 0x02014b50) return damaged("has a bad directory entry");
-    Member m;
+    ZipEntry m;
     m.flags = static_cast<uint16_t>(get(in, at + 8, 2));
     m.method = static_cast<uint16_t>(get(in, at + 10, 2));
     m.crc = static_cast<uint32_t>(get(in, at + 16, 4));
@@ -185,35 +179,49 @@ Result<Entries> read_zip(std::span<const std::byte> in, std::string_view file_na
                    "is packed by a method other than stored or deflated; save it with numpy.savez"};
     if (m.size > limit || (total += m.size) > limit)
       return Error{file, "unpacks to more than " + std::to_string(limit >> 20) + " MiB; it is refused"};
-    members.push_back(std::move(m));
+    entries.push_back(std::move(m));
   }
+  return entries;
+}
+
+Result<ByteVector> read_zip_entry(std::span<const std::byte> in, const ZipEntry& m, std::string_view file_name,
+                                  uint64_t most) {
+  const auto damaged = [&](const std::string& what) { return bad_archive(file_name, "entry " + m.name + " " + what); };
+  if (in.size() < 30 || m.offset > in.size() - 30 || get(in, m.offset, 4) != 0x04034b50)
+    return damaged("is not where the directory says");
+  const uint64_t body = m.offset + 30 + get(in, m.offset + 26, 2) + get(in, m.offset + 28, 2);
+  if (body > in.size() || m.packed > in.size() - body) return damaged("is cut off");
+  // Deflate cannot grow more than about 1032 times: a larger claim is a lie, refused before allocating.
+  if (m.method == 8 && m.size / 1040 > m.packed + 16) return damaged("claims an impossible size");
+  if (m.method == 0 && m.size != m.packed) return damaged("has two sizes");
+  const uint64_t wanted = std::min(m.size, most);
+  ByteVector data(static_cast<size_t>(wanted));
+  if (m.method == 0) {
+    std::copy_n(in.begin() + static_cast<std::ptrdiff_t>(body), wanted, data.begin());
+  } else {
+    z_stream s{};
+    if (inflateInit2(&s, -15) != Z_OK) return damaged("cannot be unpacked");
+    s.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data() + body));
+    s.avail_in = static_cast<uInt>(m.packed);
+    s.next_out = reinterpret_cast<Bytef*>(data.data());
+    s.avail_out = static_cast<uInt>(wanted);
+    const int status = inflate(&s, Z_FINISH);
+    const bool whole = s.avail_out == 0 && (status == Z_STREAM_END || status == Z_BUF_ERROR || status == Z_OK);
+    inflateEnd(&s);
+    if (!whole) return damaged("cannot be unpacked");
+  }
+  if (wanted == m.size && crc_of(data) != m.crc) return damaged("has a wrong checksum");
+  return data;
+}
+
+Result<Entries> read_zip(std::span<const std::byte> in, std::string_view file_name, uint64_t limit) {
+  Result<std::vector<ZipEntry>> list = list_zip(in, file_name, limit);
+  if (!list) return list.error();
   Entries entries;
-  for (const Member& m : members) {
-    if (in.size() < 30 || m.offset > in.size() - 30 || get(in, m.offset, 4) != 0x04034b50)
-      return damaged("entry " + m.name + " is not where the directory says");
-    const uint64_t body = m.offset + 30 + get(in, m.offset + 26, 2) + get(in, m.offset + 28, 2);
-    if (body > in.size() || m.packed > in.size() - body) return damaged("entry " + m.name + " is cut off");
-    // Deflate cannot grow more than about 1032 times: a larger claim is a lie, refused before allocating.
-    if (m.method == 8 && m.size / 1040 > m.packed + 16)
-      return damaged("entry " + m.name + " claims an impossible size");
-    if (m.method == 0 && m.size != m.packed) return damaged("entry " + m.name + " has two sizes");
-    Bytes data(static_cast<size_t>(m.size));
-    if (m.method == 0) {
-      std::copy_n(in.begin() + static_cast<std::ptrdiff_t>(body), m.size, data.begin());
-    } else {
-      z_stream s{};
-      if (inflateInit2(&s, -15) != Z_OK) return damaged("entry " + m.name + " cannot be unpacked");
-      s.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data() + body));
-      s.avail_in = static_cast<uInt>(m.packed);
-      s.next_out = reinterpret_cast<Bytef*>(data.data());
-      s.avail_out = static_cast<uInt>(m.size);
-      int status = inflate(&s, Z_FINISH);
-      const bool whole = s.avail_out == 0 && (status == Z_STREAM_END || status == Z_BUF_ERROR || status == Z_OK);
-      inflateEnd(&s);
-      if (!whole) return damaged("entry " + m.name + " cannot be unpacked");
-    }
-    if (crc_of(data) != m.crc) return damaged("entry " + m.name + " has a wrong checksum");
-    entries.emplace_back(m.name, std::move(data));
+  for (const ZipEntry& m : *list) {
+    Result<ByteVector> data = read_zip_entry(in, m, file_name);
+    if (!data) return data.error();
+    entries.emplace_back(m.name, std::move(*data));
   }
   return entries;
 }

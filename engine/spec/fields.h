@@ -67,6 +67,7 @@ void describe(V& v, Spec& s) {
   v.group("recording", [&](V& r) {
     r.text("file", s.recording.file);
     r.text("sha256", s.recording.sha256);
+    r.text("array", s.recording.array);
     r.choice("orientation", s.recording.orientation, {"auto", "time-by-unit", "unit-by-time"});
     r.texts("columns", s.recording.columns);
     r.texts("exclude", s.recording.exclude);

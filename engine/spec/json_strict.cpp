@@ -7,8 +7,6 @@
 namespace dalea {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 constexpr size_t max_depth = 64;
 
 std::string place(std::string_view text, size_t offset) {
@@ -24,22 +22,22 @@ std::string place(std::string_view text, size_t offset) {
 }
 
 // Builds the document event by event, so that duplicate keys and depth are seen before anything is kept.
-class Builder : public nlohmann::json_sax<json> {
+class Builder : public nlohmann::json_sax<OrderedJson> {
  public:
   explicit Builder(std::string_view text) : text_(text) {}
 
-  json root;
+  OrderedJson root;
   std::string message;
 
-  bool null() override { return put(json()); }
-  bool boolean(bool v) override { return put(json(v)); }
-  bool number_integer(number_integer_t v) override { return put(json(v)); }
-  bool number_unsigned(number_unsigned_t v) override { return put(json(v)); }
-  bool number_float(number_float_t v, const string_t&) override { return put(json(v)); }
-  bool string(string_t& v) override { return put(json(v)); }
+  bool null() override { return put(OrderedJson()); }
+  bool boolean(bool v) override { return put(OrderedJson(v)); }
+  bool number_integer(number_integer_t v) override { return put(OrderedJson(v)); }
+  bool number_unsigned(number_unsigned_t v) override { return put(OrderedJson(v)); }
+  bool number_float(number_float_t v, const string_t&) override { return put(OrderedJson(v)); }
+  bool string(string_t& v) override { return put(OrderedJson(v)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(size_t) override { return open(json::object()); }
-  bool start_array(size_t) override { return open(json::array()); }
+  bool start_object(size_t) override { return open(OrderedJson::object()); }
+  bool start_array(size_t) override { return open(OrderedJson::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& k) override {
@@ -63,23 +61,23 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
  private:
-  json* put(json value, int) {
+  OrderedJson* put(OrderedJson value, int) {
     if (stack_.empty()) {
       root = std::move(value);
       return &root;
     }
-    json& top = *stack_.back();
+    OrderedJson& top = *stack_.back();
     if (top.is_array()) {
       top.push_back(std::move(value));
       return &top.back();
     }
     return &(top[key_] = std::move(value));
   }
-  bool put(json value) {
+  bool put(OrderedJson value) {
     put(std::move(value), 0);
     return true;
   }
-  bool open(json value) {
+  bool open(OrderedJson value) {
     if (stack_.size() >= max_depth) {
       message = "is nested more than " + std::to_string(max_depth) + " levels deep; an experiment needs five";
       return false;
@@ -95,7 +93,7 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   std::string_view text_;
-  std::vector<json*> stack_;  // stable: an open container's parent does not grow
+  std::vector<OrderedJson*> stack_;  // stable: an open container's parent does not grow
   std::vector<std::set<std::string>> keys_;
   std::string key_;
 };
@@ -108,7 +106,7 @@ Result<nlohmann::ordered_json> parse_json_strict(std::string_view text, const st
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);  // a byte order mark
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error{what, "is empty; give a JSON object"};
   Builder builder(text);
-  if (!json::sax_parse(text.begin(), text.end(), &builder)) return Error{what, builder.message};
+  if (!OrderedJson::sax_parse(text.begin(), text.end(), &builder)) return Error{what, builder.message};
   return std::move(builder.root);
 }
 

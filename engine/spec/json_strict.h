@@ -12,6 +12,8 @@ namespace dalea {
 constexpr size_t max_json_bytes = size_t{1} << 20;
 
 // The error's path is `what` ("experiment"), its message says line and column. Key order is kept.
-Result<nlohmann::ordered_json> parse_json_strict(std::string_view text, const std::string& what);
+using OrderedJson = nlohmann::ordered_json;
+
+Result<OrderedJson> parse_json_strict(std::string_view text, const std::string& what);
 
 }  // namespace dalea

@@ -49,17 +49,47 @@ Result<std::string> from_base64url(std::string_view text) {
 
 }  // namespace
 
+std::string pack_text(std::string_view text) {
+  uLongf size = compressBound(static_cast<uLong>(text.size()));
+  std::string packed(size, '\0');
+  compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+            static_cast<uLong>(text.size()), 9);
+  packed.resize(size);
+  return base64url(packed);
+}
+
+Result<std::string> unpack_text(std::string_view text, size_t most) {
+  if (text.size() > max_link) return Error{"link", "is longer than any experiment needs; it was not made by Dalea"};
+  Result<std::string> packed = from_base64url(text);
+  if (!packed) return packed.error();
+  std::string unpacked;
+  z_stream stream{};
+  if (inflateInit(&stream) != Z_OK) return Error{"link", "cannot be unpacked: out of memory"};
+  stream.next_in = reinterpret_cast<Bytef*>(packed->data());
+  stream.avail_in = static_cast<uInt>(packed->size());
+  int status = Z_OK;
+  char piece[4096];
+  while (status == Z_OK && unpacked.size() <= most) {
+    stream.next_out = reinterpret_cast<Bytef*>(piece);
+    stream.avail_out = sizeof piece;
+    status = inflate(&stream, Z_NO_FLUSH);
+    unpacked.append(piece, sizeof piece - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (unpacked.size() > most)
+    return Error{"link", "unpacks to more than " +
+                             (most >= size_t{1} << 20 ? std::to_string(most >> 20) + " MiB"
+                                                      : std::to_string(most >> 10) + " KiB") +
+                             "; it was not made by Dalea"};
+  if (status != Z_STREAM_END) return Error{"link", "is damaged or cut off; copy the whole of it again"};
+  return unpacked;
+}
+
 std::string encode_link(const Spec& spec) {
   Spec shared = spec;
   shared.recording.file.clear();  // a path means nothing elsewhere and is nobody's business
   shared.task.folder.clear();
-  const std::string json = print_spec(shared, true);
-  uLongf size = compressBound(static_cast<uLong>(json.size()));
-  std::string packed(size, '\0');
-  compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(json.data()),
-            static_cast<uLong>(json.size()), 9);
-  packed.resize(size);
-  return "v1=" + base64url(packed);
+  return "v1=" + pack_text(print_spec(shared, true));
 }
 
 Result<std::string> decode_link(std::string_view link) {
@@ -71,27 +101,9 @@ Result<std::string> decode_link(std::string_view link) {
     return Error{"link", "is of version '" + std::string(link.substr(0, std::min<size_t>(link.find('='), 20))) +
                              "'; this program reads v1, so a newer one made it: update Dalea"};
   link.remove_prefix(3);
-  link = link.substr(0, link.find('&'));
-  if (link.size() > max_link) return Error{"link", "is longer than any experiment needs; it was not made by Dalea"};
-  Result<std::string> packed = from_base64url(link);
-  if (!packed) return packed.error();
-
-  std::string json;
-  z_stream stream{};
-  if (inflateInit(&stream) != Z_OK) return Error{"link", "cannot be unpacked: out of memory"};
-  stream.next_in = reinterpret_cast<Bytef*>(packed->data());
-  stream.avail_in = static_cast<uInt>(packed->size());
-  int status = Z_OK;
-  char piece[4096];
-  while (status == Z_OK && json.size() <= max_json_bytes) {
-    stream.next_out = reinterpret_cast<Bytef*>(piece);
-    stream.avail_out = sizeof piece;
-    status = inflate(&stream, Z_NO_FLUSH);
-    json.append(piece, sizeof piece - stream.avail_out);
-  }
-  inflateEnd(&stream);
-  if (json.size() > max_json_bytes) return Error{"link", "unpacks to more than 1 MiB; it was not made by Dalea"};
-  if (status != Z_STREAM_END) return Error{"link", "is damaged or cut off; copy the whole of it again"};
+  Result<std::string> unpacked = unpack_text(link.substr(0, link.find('&')), max_json_bytes);
+  if (!unpacked) return unpacked.error();
+  const std::string json = std::move(*unpacked);
   Result<nlohmann::ordered_json> document = parse_json_strict(json, "link");
   if (!document) return document.error();
   const auto names = [&](const char* group, const char* key) {

@@ -9,10 +9,8 @@
 namespace dalea {
 namespace {
 
-using json = nlohmann::ordered_json;
-
-std::string shown(const json& value) {
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string shown(const OrderedJson& value) {
+  std::string text = value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return text;
 }
@@ -33,6 +31,8 @@ size_t distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+}  // namespace
+
 std::string closest(const std::string& word, const std::vector<std::string>& known) {
   std::string best;
   size_t least = std::max<size_t>(2, word.size() / 3) + 1;
@@ -44,14 +44,16 @@ std::string closest(const std::string& word, const std::vector<std::string>& kno
   return best;
 }
 
+namespace {
+
 // Walks the table over one JSON object.
 class Parser {
  public:
-  Parser(const json& object, std::string path, Problems& problems)
+  Parser(const OrderedJson& object, std::string path, Problems& problems)
       : object_(object), path_(std::move(path)), problems_(problems) {}
 
   void version() {
-    const json* value = find("dalea");
+    const OrderedJson* value = find("dalea");
     if (value == nullptr)
       problem("dalea", "is missing; an experiment starts with \"dalea\": " + std::to_string(spec_version));
     else if (!value->is_number_integer() || *value != spec_version)
@@ -59,19 +61,19 @@ class Parser {
               shown(*value) + " is not a known version; this program reads version " + std::to_string(spec_version));
   }
   void text(const char* key, std::string& to) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     if (!value->is_string()) return problem(key, shown(*value) + " is not text; put it in double quotes");
     to = value->get<std::string>();
     if (to.size() > 4096) problem(key, "is longer than 4096 characters; shorten it");
   }
   void texts(const char* key, std::vector<std::string>& to) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     if (!value->is_array())
       return problem(key, shown(*value) + " is not a list; give names or indices as [\"a\", \"b\"]");
     to.clear();
-    for (const json& item : *value) {
+    for (const OrderedJson& item : *value) {
       if (item.is_string())
         to.push_back(item.get<std::string>());
       else if (item.is_number_unsigned())
@@ -82,13 +84,13 @@ class Parser {
     }
   }
   void flag(const char* key, bool& to) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     if (!value->is_boolean()) return problem(key, shown(*value) + " is not a switch; give true or false");
     to = value->get<bool>();
   }
   void real(const char* key, double& to, double lo, double hi, const char* what, const char* remedy) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     const double v = value->is_number() ? value->get<double>() : std::nan("");
     if (!(v >= lo && v <= hi)) return problem(key, shown(*value) + " is not " + what + "; give " + remedy);
@@ -108,7 +110,7 @@ class Parser {
     to = static_cast<uint64_t>(v);
   }
   void choice(const char* key, std::string& to, Choices choices) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     std::string list;
     std::vector<std::string> known;
@@ -136,10 +138,10 @@ class Parser {
       if (name == sign_text(s)) to = s;
   }
   void probability(const char* key, std::vector<std::vector<double>>& to) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     to.clear();
-    const auto one = [&](const json& p, const std::string& at) {
+    const auto one = [&](const OrderedJson& p, const std::string& at) {
       const double v = p.is_number() ? p.get<double>() : -1;
       if (!(v >= 0 && v <= 1)) problem(at, shown(p) + " is not a probability; give 0 to 1");
       return v;
@@ -161,7 +163,7 @@ class Parser {
     }
   }
   void populations(const char* key, std::vector<Population>& to) {
-    const json* value = find(key);
+    const OrderedJson* value = find(key);
     if (value == nullptr) return;
     if (!value->is_array())
       return problem(key,
@@ -186,8 +188,8 @@ class Parser {
   }
   template <class F>
   void group(const char* key, F&& describe_group) {
-    static const json nothing = json::object();
-    const json* value = find(key);
+    static const OrderedJson nothing = OrderedJson::object();
+    const OrderedJson* value = find(key);
     if (value != nullptr && !value->is_object()) {
       problem(key, shown(*value) + " is not an object; give {...}");
       value = nullptr;
@@ -209,7 +211,7 @@ class Parser {
   }
 
  private:
-  const json* find(const char* key) {
+  const OrderedJson* find(const char* key) {
     known_.push_back(key);
     const auto it = object_.find(key);
     return it == object_.end() ? nullptr : &*it;
@@ -217,7 +219,7 @@ class Parser {
   std::string at(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   void problem(const std::string& key, std::string message) { problems_.push_back({at(key), std::move(message)}); }
 
-  const json& object_;
+  const OrderedJson& object_;
   std::string path_;
   Problems& problems_;
   std::vector<std::string> known_;
@@ -236,7 +238,7 @@ const char* activation_text(Activation a) {
 
 ParsedSpec parse_spec(std::string_view text) {
   ParsedSpec parsed;
-  Result<json> document = parse_json_strict(text, "experiment");
+  Result<OrderedJson> document = parse_json_strict(text, "experiment");
   if (!document) {
     parsed.problems.push_back(document.error());
     return parsed;

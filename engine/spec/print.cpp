@@ -5,12 +5,10 @@
 namespace dalea {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 // Walks the table and writes every key.
 class Printer {
  public:
-  json object = json::object();
+  OrderedJson object = OrderedJson::object();
 
   void version() { object["dalea"] = spec_version; }
   void text(const char* key, const std::string& v) { object[key] = v; }
@@ -29,7 +27,7 @@ class Printer {
       object[key] = v;
   }
   void populations(const char* key, const std::vector<Population>& list) {
-    object[key] = json::array();
+    object[key] = OrderedJson::array();
     for (const Population& p : list) {
       Printer inner;
       describe_population(inner, const_cast<Population&>(p));
@@ -47,15 +45,15 @@ class Printer {
   }
 };
 
-json full(const Spec& spec) {
+OrderedJson full(const Spec& spec) {
   Printer printer;
   describe(printer, const_cast<Spec&>(spec));
   return std::move(printer.object);
 }
 
 // What of `value` differs from `standard`, key by key.
-json difference(const json& value, const json& standard) {
-  json d = json::object();
+OrderedJson difference(const OrderedJson& value, const OrderedJson& standard) {
+  OrderedJson d = OrderedJson::object();
   for (const auto& [key, v] : value.items()) {
     if (standard.contains(key) && standard[key] == v) continue;
     if (v.is_object() && standard.contains(key))
@@ -67,13 +65,13 @@ json difference(const json& value, const json& standard) {
 }
 
 // Indented, but a list of numbers stays on its line.
-void pretty(const json& v, int indent, std::string& out) {
+void pretty(const OrderedJson& v, int indent, std::string& out) {
   const std::string pad(static_cast<size_t>(indent) + 2, ' ');
   bool simple = true;
   if (v.is_array())
-    for (const json& item : v) simple = simple && !item.is_structured();
+    for (const OrderedJson& item : v) simple = simple && !item.is_structured();
   if ((!v.is_object() && !v.is_array()) || v.empty() || (v.is_array() && simple)) {
-    out += v.dump(-1, ' ', false, json::error_handler_t::replace);
+    out += v.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
     return;
   }
   out += v.is_object() ? "{\n" : "[\n";
@@ -82,7 +80,7 @@ void pretty(const json& v, int indent, std::string& out) {
     if (!first) out += ",\n";
     first = false;
     out += pad;
-    if (v.is_object()) out += json(key).dump(-1, ' ', false, json::error_handler_t::replace) + ": ";
+    if (v.is_object()) out += OrderedJson(key).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + ": ";
     pretty(item, indent + 2, out);
   }
   out += "\n" + std::string(static_cast<size_t>(indent), ' ') + (v.is_object() ? "}" : "]");
@@ -99,11 +97,11 @@ std::string print_spec(const Spec& spec, bool compact) {
   Spec standard;
   standard.task.type = spec.task.type;
   fill_defaults(standard);
-  json d = difference(full(spec), full(standard));
+  OrderedJson d = difference(full(spec), full(standard));
   if (spec.task.type != Spec().task.type) d["task"]["type"] = spec.task.type;
-  json ordered = {{"dalea", spec_version}};
+  OrderedJson ordered = {{"dalea", spec_version}};
   ordered.update(d);
-  return ordered.dump(-1, ' ', false, json::error_handler_t::replace);
+  return ordered.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace dalea

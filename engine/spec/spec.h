@@ -70,6 +70,7 @@ struct TaskSpec {
 struct RecordingSpec {
   std::string file;                  // path; never opened from a link
   std::string sha256;                // of the file's bytes; empty: not checked
+  std::string array;                 // of a .npz or .mat file; empty: the one suggested (and said)
   std::string orientation = "auto";  // "time-by-unit", "unit-by-time", "auto" (inferred and shown)
   std::vector<std::string> columns;  // units to use, by name or by 0-based index; empty: all
   std::vector<std::string> exclude;  // units to leave out, by name or index
@@ -145,6 +146,9 @@ uint64_t estimate_bytes(const Spec& spec);
 // Fills in what depends on the task (zeros above) and the default populations. parse_spec has done it.
 void fill_defaults(Spec& spec);
 
+// The one of `known` that a misspelt word was most likely meant to be; empty: none is near.
+std::string closest(const std::string& word, const std::vector<std::string>& known);
+
 // JSON text. `compact`: only what differs from the defaults, no spaces (for links); else everything, indented.
 std::string print_spec(const Spec& spec, bool compact);
 
@@ -155,5 +159,9 @@ Result<std::string> set_in_json(std::string_view json, std::string_view assignme
 // "v1=" + base64url(zlib(compact JSON)). Decoding is bounded: at most 1 MiB inflated, and never trusts its input.
 std::string encode_link(const Spec& spec);                          // the fragment, without "#"
 Result<std::string> decode_link(std::string_view fragment_or_url);  // JSON text
+
+// What a link holds text in: base64url(zlib(text)). Unpacking refuses more than `most` bytes, and is as distrustful.
+std::string pack_text(std::string_view text);
+Result<std::string> unpack_text(std::string_view packed, size_t most);
 
 }  // namespace dalea

@@ -15,7 +15,7 @@ constexpr uint64_t most_bytes = uint64_t{256} << 20;  // five times the publishe
 constexpr uint64_t most_side = 1024;                  // pixels
 constexpr uint64_t most_inflation = 1100;             // deflate cannot unpack a byte to more than 1,032
 
-std::string text_of(int64_t n) {
+std::string count_of(int64_t n) {
   return std::to_string(n);
 }
 
@@ -181,8 +181,8 @@ Result<DigitSet> read_digit_set(Bytes images, std::string_view images_name, Byte
   Result<Idx> image = read_idx(images, images_name, 3);
   if (!image) return image.error();
   if (image->sizes[0] != label->sizes[0])
-    return Error{std::string(images_name), "holds " + text_of(image->sizes[0]) + " digits, but " +
-                                               std::string(labels_name) + " labels " + text_of(label->sizes[0]) +
+    return Error{std::string(images_name), "holds " + count_of(image->sizes[0]) + " digits, but " +
+                                               std::string(labels_name) + " labels " + count_of(label->sizes[0]) +
                                                "; give two files that belong together"};
   DigitSet set;
   set.count = image->sizes[0];
@@ -197,21 +197,21 @@ Result<Dataset> make_digits_dataset(const Spec& spec, const Digits& digits) {
   const TaskSpec& task = spec.task;
   const DigitSet &train = digits.train, &test = digits.test;
   if (train.rows != test.rows || train.cols != test.cols)
-    return Error{"task.folder", "holds training digits of " + text_of(train.rows) + " x " + text_of(train.cols) +
-                                    " and test digits of " + text_of(test.rows) + " x " + text_of(test.cols) +
+    return Error{"task.folder", "holds training digits of " + count_of(train.rows) + " x " + count_of(train.cols) +
+                                    " and test digits of " + count_of(test.rows) + " x " + count_of(test.cols) +
                                     " pixels; give files of one set"};
   if (task.steps != train.rows)
-    return Error{"task.steps", "is " + text_of(task.steps) + ", but a digit has " + text_of(train.rows) +
-                                   " rows, one a step; give " + text_of(train.rows)};
+    return Error{"task.steps", "is " + count_of(task.steps) + ", but a digit has " + count_of(train.rows) +
+                                   " rows, one a step; give " + count_of(train.rows)};
   if (task.train + task.validation > train.count)
-    return Error{"task.train", "and task.validation ask for " + text_of(task.train) + " + " + text_of(task.validation) +
-                                   " digits, but the training file holds " + text_of(train.count) +
-                                   "; give fewer of them"};
+    return Error{"task.train", "and task.validation ask for " + count_of(task.train) + " + " +
+                                   count_of(task.validation) + " digits, but the training file holds " +
+                                   count_of(train.count) + "; give fewer of them"};
   if (task.held_out > test.count)
-    return Error{"task.held_out", "asks for " + text_of(task.held_out) + " digits, but the test file holds " +
-                                      text_of(test.count) + "; give fewer"};
+    return Error{"task.held_out", "asks for " + count_of(task.held_out) + " digits, but the test file holds " +
+                                      count_of(test.count) + "; give fewer"};
   Dataset data;
-  const std::string parts = text_of(train.rows) + " x " + text_of(train.cols) + " " +
+  const std::string parts = count_of(train.rows) + " x " + count_of(train.cols) + " " +
                             sha256_of(train, task.train + task.validation) + sha256_of(test, task.held_out);
   data.sha256 = sha256_hex(std::as_bytes(std::span(parts.data(), parts.size())));
   if (!task.sha256.empty() && task.sha256 != data.sha256)
@@ -225,8 +225,8 @@ Result<Dataset> make_digits_dataset(const Spec& spec, const Digits& digits) {
   data.ends.outputs = digit_classes;
   data.unit = "nats";
   data.published_last = true;
-  for (int64_t c = 0; c < train.cols; ++c) data.channel_names.push_back("column " + text_of(c + 1));
-  for (int64_t c = 0; c < digit_classes; ++c) data.output_names.push_back(text_of(c));
+  for (int64_t c = 0; c < train.cols; ++c) data.channel_names.push_back("column " + count_of(c + 1));
+  for (int64_t c = 0; c < digit_classes; ++c) data.output_names.push_back(count_of(c));
   return data;
 }
 

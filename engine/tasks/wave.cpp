@@ -8,7 +8,6 @@ namespace {
 
 constexpr int64_t samples = 2500;
 constexpr double sample_s = 0.2;
-constexpr double pi = 3.14159265358979323846;
 
 struct Waves {
   std::vector<double> excitatory, inhibitory;

@@ -9,7 +9,6 @@
 namespace dalea {
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
 constexpr float tiny_moment = 0x1p-100f;  // below it a moment is +0 (NUMERICS: denormals cost nothing)
 
 bool finite(const std::vector<float>& values) {

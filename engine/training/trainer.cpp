@@ -427,14 +427,15 @@ Losses Trainer::evaluate(const std::atomic<bool>* cancel) {
   return losses;
 }
 
-Trainer::Trace Trainer::trace(const Trials& split, int64_t trial,
-                              const std::vector<Intervention>& interventions) const {
+Trainer::Trace Trainer::trace(const Trials& split, int64_t trial, const std::vector<Intervention>& interventions,
+                              const Model* other) const {
+  const Model& model = other != nullptr ? *other : model_;
   const FloatState ieee;
   Workers one(1);
   Pass pass(options_.isa, one);
-  pass.pack(model_, false);
+  pass.pack(model, false);
   pass.intervene(interventions);
-  pass.begin_forward(model_, split, trial, trial + 1, data_.loss);
+  pass.begin_forward(model, split, trial, trial + 1, data_.loss);
   pass.run();
   Trace trace;
   trace.steps = split.steps;

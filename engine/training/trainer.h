@@ -94,7 +94,9 @@ class Trainer {
     std::vector<float> input, target, output, activity;
     int64_t steps = 0;
   };
-  Trace trace(const Trials& split, int64_t trial, const std::vector<Intervention>& interventions = {}) const;
+  // `model`: another one of the same shape, such as this one's of an earlier moment; null: the present one.
+  Trace trace(const Trials& split, int64_t trial, const std::vector<Intervention>& interventions = {},
+              const Model* model = nullptr) const;
 
   const Spec& spec() const { return spec_; }
   const Dataset& data() const { return data_; }

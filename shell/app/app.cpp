@@ -33,6 +33,12 @@ SideOptions side_options(const LiveOptions& live) {
   return options;
 }
 
+// The same letters, small or capital.
+bool named_alike(std::string_view a, std::string_view b) {
+  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return low(x) == low(y); });
+}
+
 // A panel with a border; the same look for every view.
 bool begin_panel(const char* id, ImVec2 position, ImVec2 size) {
   ImGui::SetCursorScreenPos(position);
@@ -70,10 +76,12 @@ void App::say(bool error, std::string text) {
 
 void App::open_text(const std::string& text) {
   std::string source = text;
+  bool from_link = false;
   if (text.find("v1=") != std::string::npos && text.find('{') == std::string::npos) {
     Result<std::string> decoded = decode_link(text);
     if (!decoded) return say(true, decoded.error().text());
     source = *decoded;
+    from_link = true;
   }
   ParsedSpec parsed = parse_spec(source);
   if (!parsed.problems.empty()) {
@@ -81,6 +89,8 @@ void App::open_text(const std::string& text) {
     if (parsed.problems.size() > 1) all += " (and " + std::to_string(parsed.problems.size() - 1) + " more)";
     return say(true, all);
   }
+  opened_ = true;
+  take_view(from_link ? decode_view(text) : DecodedView());
   live.train(parsed.spec, nullptr, true);
 }
 
@@ -88,6 +98,7 @@ void App::open_preset(const std::string& id) {
   for (const Preset& p : presets())
     if (p.id == id) {
       notices_.clear();
+      link_view = {};
       live.train(p.spec, nullptr, true);
       view.tab = tab_weights;
       return;
@@ -96,7 +107,7 @@ void App::open_preset(const std::string& id) {
 }
 
 void App::open_preset_if_empty() {
-  if (!notices_.empty() && notices_.back().error) live.train(presets().front().spec, nullptr, true);
+  if (!opened_) live.train(presets().front().spec, nullptr, true);
 }
 
 void App::set_pace(double updates_per_s) {
@@ -108,8 +119,11 @@ void App::give_file(NamedFile file) {
   if (file.bytes.empty())
     return say(true, file.name + " is empty; give a recording, a session, an experiment or digits");
   const auto shared = std::make_shared<NamedFile>(std::move(file));
-  if (starts_with(shared->bytes, "PK")) {  // a session
+  if (starts_with(shared->bytes, "PK") && is_session(shared->bytes)) {
+    link_view = {};
     live.open_session(shared, nullptr);
+    if (continuing_) live.play();
+    continuing_ = false;
     return;
   }
   if (DigitFiles::is_one(*shared)) return give_digits(shared);
@@ -148,6 +162,7 @@ void App::train_preview() {
   spec.name = "Next frame of " + preview.file->name;
   spec.note.clear();
   spec.recording = preview.spec;
+  spec.recording.array = preview.recording->array;  // by name from here on, whatever was suggested
   spec.recording.sha256 = preview.recording->sha256;
   // Windows that fit the shortest part of a short recording.
   const double shortest = static_cast<double>(preview.recording->frames) *
@@ -157,8 +172,15 @@ void App::train_preview() {
   if (most >= 2 && spec.task.steps > most) spec.task.steps = most;
   spec.recording.warmup = std::min(spec.recording.warmup, spec.task.steps / 2);
   draft_recording_ = preview.file;
+  link_view = {};
   live.train(spec, preview.file, true);
   view.tab = tab_weights;
+}
+
+void App::save_figure(FigureOf what, FigureFile format) {
+  Result<NamedFile> file = figure_file(*now, what, format);
+  if (!file) return say(true, file.error().text());
+  host.save_file(*file);
 }
 
 void App::toggle() {
@@ -167,7 +189,7 @@ void App::toggle() {
 
 void App::copy_link() {
   if (!now->setup) return;
-  host.copy_text(host.page_address() + "#" + now->setup->link);
+  host.copy_text(host.page_address() + "#" + fragment());
   if (now->setup->own_mask)
     return say(false,
                "Link copied: it trains the whole network. This one is pruned; its mask travels in the session alone.");
@@ -239,7 +261,14 @@ void App::take_messages() {
   Notice notice;
   while (live.take_notice(notice)) say(notice.error, notice.text);
   NamedFile file;
-  while (live.take_file(file)) host.save_file(file);
+  while (live.take_file(file)) {
+    if (file.name == kept_file) {
+      kept_bytes_ = file.bytes.size();
+      host.keep_session({now->setup->spec.name, now->epoch, now->phase == Phase::finished}, file.bytes);
+    } else {
+      host.save_file(file);
+    }
+  }
   NetworkPtr network;
   while (live.take_network(network)) take_network(std::move(network));
   Preview fresh;
@@ -258,10 +287,14 @@ void App::follow_setup() {
   draft = now->setup->spec;
   draft_edited();
   view.matrix_part = view.prune_part = {};
+  view.sorting = Sorting::as_built;
+  view.order.clear();
+  ++view.order_version;
   view.first_output = 0;
   view.digit_row = -1;
   if (!view.lock_scale) view.scale = 0;
-  host.show_link(now->setup->link);
+  if (!link_view.tab.empty()) view.tab_name = link_view.tab;
+  host.show_link(fragment());
 }
 
 bool App::wants_frame(double now_s) {
@@ -269,10 +302,12 @@ bool App::wants_frame(double now_s) {
   if (ImGui::GetCurrentContext()->InputEventsQueue.Size > 0 || fresh_) active_until_s_ = now_s + 0.4;
   fresh_ = false;
   speed.pump();
+  spectra.pump();
   reproducer.pump();
   pruning.pump(0.008);
   const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
-  if (speed.changed() || fresh_mask || fresh_run) active_until_s_ = now_s + 0.05;
+  if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed())
+    active_until_s_ = now_s + 0.05;
   side.pump(0.02);
   if (side.version() != side_drawn_) active_until_s_ = std::max(active_until_s_, now_s + 0.02);
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
@@ -283,6 +318,7 @@ void App::textures_lost() {
   view.matrix_shown = view.preview_shown = nullptr;
   view.prune_shown = nullptr;
   view.activity.texture = {};
+  view.build.texture = {};
   view.runs.pictures = {};
   fresh_ = true;
 }
@@ -293,6 +329,7 @@ void App::frame() {
   side_drawn_ = side.version();
   take_messages();
   follow_setup();
+  follow_keeping();
   follow_digits();
   if (view.open_tab != tab_perturb) follow_perturbation();
   if (theme_applied_ != theme || scale_applied_ != scale) {
@@ -309,6 +346,11 @@ void App::frame() {
     if (ImGui::IsKeyPressed(ImGuiKey_E)) live.step_epoch();
     if (ImGui::IsKeyPressed(ImGuiKey_R, false)) live.restart();
     if (ImGui::IsKeyPressed(ImGuiKey_N, false)) live.new_seed();
+    for (const ImWchar c : io.InputQueueCharacters)
+      if (c == '?') view.shortcuts = !view.shortcuts;
+    if (ImGui::IsKeyPressed(ImGuiKey_Comma)) look_by(*this, -1);
+    if (ImGui::IsKeyPressed(ImGuiKey_Period)) look_by(*this, 1);
+    if (ImGui::IsKeyPressed(ImGuiKey_Escape, false) && now->looking_back) look_at_present(*this);
   }
 
   const ImVec2 size = io.DisplaySize;
@@ -330,9 +372,12 @@ void App::frame() {
   draw_top(*this);
   ImGui::EndChild();
   const float notice = draw_notices(*this, {g, top_height * u}, width - 2 * g);
-  const float top = top_height * u + notice, height = size.y - top - bottom - g;
+  const float failure = draw_failure(*this, {g, top_height * u + notice}, width - 2 * g);
+  const float back = draw_looking_back(*this, {g, top_height * u + notice + failure}, width - 2 * g);
+  const float strips = draw_strips(*this, {g, top_height * u + notice + failure + back}, width - 2 * g);
+  const float top = top_height * u + notice + failure + back + strips, height = size.y - top - bottom - g;
 
-  const int forward = view.tab;  // a view drawn below may ask for another one, in the next frame
+  int forward = view.tab;  // a view drawn below may ask for another one, in the next frame
   view.tab = -1;
   const auto centre = [&](ImVec2 at, ImVec2 panel) {
     begin_panel("centre", at, panel);
@@ -342,6 +387,7 @@ void App::frame() {
       void (*draw)(App&);
     };
     std::vector<View> views = {{"Weights", tab_weights, draw_matrix},
+                               {"Build", tab_build, draw_build},
                                {"Recording", tab_recording, draw_recording},
                                {"Answers", tab_answers, draw_answers},
                                {"Perturb", tab_perturb, draw_perturb},
@@ -350,7 +396,20 @@ void App::frame() {
                                {"Reproduce", tab_reproduce, draw_reproduce},
                                {"Theory", tab_theory, draw_theory},
                                {"Speed", tab_speed, draw_speed}};
-    if (!now->setup || now->setup->classes == 0) views.erase(views.begin() + tab_answers);
+    if (!now->setup || now->setup->classes == 0)
+      std::erase_if(views, [](const View& v) { return v.tab == tab_answers; });
+    for (const View& v : views)
+      if (named_alike(v.name, view.tab_name)) {
+        forward = v.tab;
+        view.tab_name.clear();
+      }
+    if (link_view.hide_tabs) {
+      if (forward >= 0) view.open_tab = forward;
+      for (const View& v : views)
+        if (v.tab == view.open_tab) v.draw(*this);
+      ImGui::EndChild();
+      return;
+    }
     // Names that do not fit are written smaller, not cut.
     const ImGuiStyle& style = ImGui::GetStyle();
     float wanted = 0;
@@ -379,6 +438,7 @@ void App::frame() {
       track(std::string("tab:") + v.name);
       if (!open) continue;
       view.open_tab = v.tab;
+      view.open_tab_name = v.name;
       v.draw(*this);
       ImGui::EndTabItem();
     }
@@ -394,34 +454,47 @@ void App::frame() {
     ImVec2 at = ImGui::GetCursorScreenPos();
     centre(at, {w, w + 70 * u});
     at.y += w + 70 * u + g;
-    begin_panel("loss", at, {w, 260 * u});
-    draw_loss(*this);
-    ImGui::EndChild();
-    at.y += 260 * u + g;
-    begin_panel("traces", at, {w, 320 * u});
-    lower_right(*this);
-    ImGui::EndChild();
+    if (!link_view.hide_loss) {
+      begin_panel("loss", at, {w, 260 * u});
+      draw_learning(*this);
+      ImGui::EndChild();
+      at.y += 260 * u + g;
+    }
+    if (!link_view.hide_trial) {
+      begin_panel("traces", at, {w, 320 * u});
+      lower_right(*this);
+      ImGui::EndChild();
+    }
     ImGui::EndChild();
   } else {
-    const float rail = rail_width * u, right = std::clamp(0.31f * width, 340 * u, 620 * u);
+    // Widths without the gap at their left; a hidden column gives its room to the centre.
+    const bool loss = !link_view.hide_loss, trial = !link_view.hide_trial;
+    const float rail = link_view.hide_build ? -g : rail_width * u;
+    const float right = loss || trial ? std::clamp(0.31f * width, 340 * u, 620 * u) : -g;
     const float middle = width - rail - right - 4 * g;
-    begin_panel("rail", {g, top}, {rail, height});
-    const float foot = draft_changed ? 46 * u : 0;
-    ImGui::BeginChild("settings", {0, ImGui::GetContentRegionAvail().y - foot}, ImGuiChildFlags_None,
-                      ImGuiWindowFlags_NoBackground);
-    draw_presets(*this);
-    draw_settings(*this);
-    ImGui::EndChild();
-    if (draft_changed) draw_apply(*this);
-    ImGui::EndChild();
+    if (!link_view.hide_build) {
+      begin_panel("rail", {g, top}, {rail, height});
+      const float foot = draft_changed ? 46 * u : 0;
+      ImGui::BeginChild("settings", {0, ImGui::GetContentRegionAvail().y - foot}, ImGuiChildFlags_None,
+                        ImGuiWindowFlags_NoBackground);
+      draw_presets(*this);
+      draw_settings(*this);
+      ImGui::EndChild();
+      if (draft_changed) draw_apply(*this);
+      ImGui::EndChild();
+    }
     centre({rail + 2 * g, top}, {middle, height});
-    const float half = std::floor(0.47f * (height - g));
-    begin_panel("loss", {rail + middle + 3 * g, top}, {right, half});
-    draw_loss(*this);
-    ImGui::EndChild();
-    begin_panel("traces", {rail + middle + 3 * g, top + half + g}, {right, height - half - g});
-    lower_right(*this);
-    ImGui::EndChild();
+    const float half = !trial ? height : loss ? std::floor(0.47f * (height - g)) : -g;
+    if (loss) {
+      begin_panel("loss", {rail + middle + 3 * g, top}, {right, half});
+      draw_learning(*this);
+      ImGui::EndChild();
+    }
+    if (trial) {
+      begin_panel("traces", {rail + middle + 3 * g, top + half + g}, {right, height - half - g});
+      lower_right(*this);
+      ImGui::EndChild();
+    }
   }
   ImGui::SetCursorScreenPos({g, size.y - bottom});
   ImGui::BeginChild("status", {width - 2 * g, bottom}, ImGuiChildFlags_None,
@@ -429,6 +502,7 @@ void App::frame() {
   draw_status(*this);
   ImGui::EndChild();
   ImGui::End();
+  draw_shortcuts(*this);
 }
 
 // A strip below the title that pushes the views down: it never covers what it is about.
@@ -468,6 +542,8 @@ std::string App::state_json(float pixels_per_unit) const {
   o["loss"] = number_or_null(s.last_loss);
   o["hash"] = s.hash;
   o["hash_updates"] = s.hash_updates;
+  o["looking_back"] = s.looking_back;
+  o["moments"] = *s.moments;
   o["audit"] = {{"sign", s.audit.sign}, {"mask", s.audit.mask}};
   o["failure"] = s.failure;
   o["waiting_for"] = s.waiting_for;
@@ -500,10 +576,11 @@ std::string App::state_json(float pixels_per_unit) const {
                         {"linear", number_or_null(s.setup->baselines->linear)}};
   }
   if (preview.file) {
-    json p = {{"file", preview.file->name}, {"error", preview.error}};
+    json p = {{"file", preview.file->name}, {"error", preview.error}, {"arrays", preview.arrays.size()}};
     if (preview.recording)
       p.update({{"frames", preview.recording->frames},
                 {"units", preview.recording->units},
+                {"array", preview.recording->array},
                 {"orientation", preview.recording->orientation},
                 {"dropped", preview.recording->dropped.size()}});
     o["preview"] = std::move(p);
@@ -537,6 +614,15 @@ std::string App::state_json(float pixels_per_unit) const {
   o["problems"] = json::array();
   for (const Error& e : problems) o["problems"].push_back({{"path", e.path}, {"message", e.message}});
   o["changed"] = draft_changed;
+  o["view"] = nullptr;
+  if (!link_view.empty())
+    o["view"] = {
+        {"title", link_view.title}, {"note", link_view.note}, {"tab", link_view.tab}, {"text", encode_view(link_view)}};
+  o["tab"] = view.open_tab_name;
+  o["kept"] = nullptr;  // what the last visit left, while it is offered
+  if (offer_) o["kept"] = {{"name", offer_->name}, {"epoch", offer_->epoch}};
+  o["pace"] = pace;
+  o["matrix_span"] = view.matrix_part.span;  // units across; 0: all
   o["theme"] = theme == Theme::dark ? "dark" : "light";
   o["widgets"] = json::object();
   for (const auto& [name, r] : widgets_)

@@ -11,17 +11,30 @@
 #include <string>
 #include <vector>
 
+#include "app/build_state.h"
 #include "app/digit_files.h"
+#include "app/figures.h"
+#include "app/link_view.h"
 #include "app/live.h"
 #include "app/pruning.h"
 #include "app/reproducer.h"
 #include "app/runs.h"
+#include "app/spectra.h"
 #include "app/speed.h"
+#include "app/states_state.h"
 #include "app/theme.h"
 #include "app/theory.h"
+#include "app/unit_order.h"
 #include "imgui.h"
 
 namespace dalea::app {
+
+// A session that the last visit left.
+struct Kept {
+  std::string name;  // of its experiment
+  int64_t epoch = 0;
+  bool finished = false;
+};
 
 // What the window's surroundings do for it: the page or the desktop.
 class Host {
@@ -38,6 +51,11 @@ class Host {
   // Fetches the small set of digits, where the program brings one: App::give_bundled_digits() or digits_missing()
   // follows. False: there is nowhere to fetch them from, and the user was told.
   virtual bool fetch_digits() { return false; }
+  // Keeps one session until the next visit, in place of the one before, and gives it back: App::give_file() gets it.
+  virtual bool keeps() const { return false; }
+  virtual void keep_session(const Kept&, const std::vector<std::byte>&) {}
+  virtual void open_kept() {}
+  virtual void forget_kept() {}
 };
 
 // A bundled experiment.
@@ -56,6 +74,7 @@ enum class MatrixMode { initial, now, change };
 // The centre's tabs, for ViewState::tab.
 enum Tab {
   tab_weights,
+  tab_build,
   tab_recording,
   tab_answers,
   tab_perturb,
@@ -93,6 +112,7 @@ struct ActivityState {
   ImTextureID texture = {};
   float scale = 1;
   std::vector<uint32_t> pixels;
+  uint64_t order_shown = 0;
 };
 
 struct PerturbState {
@@ -104,12 +124,21 @@ struct PerturbState {
   std::vector<Intervention> sent;  // what Live knows of
 };
 
+struct TimelineState {
+  int64_t asked = -1;  // of Live; -1: the present
+  bool replay = false;
+  double next_s = 0;  // of ImGui's time: when the next moment is due
+};
+
 // What only the window knows.
 struct ViewState {
   MatrixMode matrix = MatrixMode::now;
   bool lock_scale = false;
   float scale = 0;
   MatrixPart matrix_part, prune_part;
+  Sorting sorting = Sorting::as_built;
+  std::vector<int32_t> order;  // of the units in the weights and the activity; empty: as built
+  uint64_t order_version = 0, order_painted = 0;
   ImTextureID matrix_texture = {};
   const void* matrix_shown = nullptr;
   MatrixMode matrix_mode_shown = MatrixMode::now;
@@ -138,8 +167,15 @@ struct ViewState {
   std::vector<uint32_t> prune_pixels;
   float prune_scale = 1;
   RunsState runs;
+  ShareState share;
+  bool shortcuts = false;               // the sheet is open
+  std::string open_tab_name, tab_name;  // of the centre: the open one; the one to bring forward once it is there
   ActivityState activity;
   PerturbState perturb;
+  TimelineState timeline;
+  SpectrumState spectrum;
+  StatesState states;
+  BuildState build;
 };
 
 class App {
@@ -158,8 +194,19 @@ class App {
   void digits_missing(const std::string& why);  // it could not: "they could not be fetched (404)"
   void train_draft();
   void train_preview();
+  void save_figure(FigureOf what, FigureFile format);  // of what is shown
   void toggle();
   void copy_link();
+  LinkView chosen_view() const;   // what the share popup says
+  std::string view_link() const;  // with that in it
+  void copy_view_link();
+  void show_everything();  // leaves the link's view
+  // The session for the next visit (app_share.cpp): kept now, if there is anything new in it; what the last one left.
+  void keep();
+  void offer_kept(const Kept& kept);
+  void continue_kept();
+  void dismiss_kept() { offer_.reset(); }
+  void forget_kept();
   // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
   void measure(std::vector<std::string> workloads, int threads, double seconds);
   // Trains what a figure of the first paper needs; pauses the training.
@@ -176,8 +223,9 @@ class App {
   void open_run(size_t job);  // of these: its weights, where it stopped
   void say(bool error, std::string text);
 
-  void frame();                    // draws one frame of ImGui
-  bool wants_frame(double now_s);  // something to draw: new snapshot, input, an animation
+  void frame();                     // draws one frame of ImGui
+  bool wants_frame(double now_s);   // something to draw: new snapshot, input, an animation
+  void attend() { fresh_ = true; }  // as if the user did something
   bool attended(double now_s) const { return now_s < active_until_s_; }  // the user did something just now
   std::string state_json(float pixels_per_unit) const;
   void textures_lost();  // after the graphics context came back
@@ -185,6 +233,7 @@ class App {
   Host& host;
   Live live;
   Speed speed;
+  Spectra spectra;
   Reproducer reproducer;
   Theory theory;
   Pruning pruning;
@@ -199,6 +248,9 @@ class App {
   void draft_edited();  // validates
   std::string problem_at(const std::string& path) const;
 
+  LinkView link_view;  // what the link said; empty: nothing
+  bool calm = false;   // no motion but that of the data
+
   Preview preview;  // file null: none
   ViewState view;
 
@@ -208,6 +260,9 @@ class App {
 
  private:
   void take_messages();
+  void take_view(const DecodedView& decoded);
+  void follow_keeping();
+  std::string fragment() const;  // of the experiment, and of the link's view
   void follow_setup();
   void follow_digits();
   void give_digits(const FilePtr& file);
@@ -225,6 +280,15 @@ class App {
   std::vector<Notice> notices_;
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;
+  bool opened_ = false;  // an experiment was asked for
+  std::optional<Kept> offer_;
+  uint64_t offer_network_ = 0;  // that is shown beside the offer and not kept in its place
+  bool continuing_ = false;     // the kept session was asked for
+  double kept_s_ = -1e9;        // of ImGui's time
+  uint64_t kept_network_ = 0;
+  int64_t kept_updates_ = 0, kept_epoch_ = 0;
+  size_t kept_bytes_ = 0;
+  bool keeping_ = true;  // until the user has it forgotten
   FilePtr draft_recording_;
   std::function<Result<Digits>()> find_digits_;
   std::optional<reproduce::Options> waiting_reproduction_;  // for the digits
@@ -239,6 +303,7 @@ class App {
   bool fresh_ = true;
 
   friend float draw_notices(App& app, ImVec2 at, float width);
+  friend float draw_strips(App& app, ImVec2 at, float width);
 };
 
 }  // namespace dalea::app

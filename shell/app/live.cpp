@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/picture.h"
+#include "common/snippets.h"
 #include "session/npz.h"
 
 namespace dalea::app {
@@ -14,6 +15,7 @@ using Seconds = std::chrono::duration<double>;
 constexpr double snapshot_every_s = 0.05;  // at most 20 a second
 constexpr double watching_share = 0.02;    // of the training time, for each of: weights, hash, trace
 constexpr size_t most_loss_points = 2000;
+constexpr int64_t most_state_trials = 60;  // whose paths through the state space are drawn
 
 MatrixView view_of(const Weights& w, std::shared_ptr<const Pattern> mask) {
   MatrixView view;
@@ -26,24 +28,10 @@ MatrixView view_of(const Weights& w, std::shared_ptr<const Pattern> mask) {
 
 std::string recording_key(const Spec& spec) {
   const RecordingSpec& r = spec.recording;
-  std::string key = r.sha256 + "|" + r.orientation + "|" + std::to_string(r.rate_hz);
+  std::string key = r.sha256 + "|" + r.array + "|" + r.orientation + "|" + std::to_string(r.rate_hz);
   for (const std::string& c : r.columns) key += "|+" + c;
   for (const std::string& c : r.exclude) key += "|-" + c;
   return key;
-}
-
-std::string safe_name(const std::string& name) {
-  std::string safe;
-  for (char c : name.substr(0, 60)) {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-      safe += c;
-    else if (c >= 'A' && c <= 'Z')
-      safe += static_cast<char>(c - 'A' + 'a');
-    else if (!safe.empty() && safe.back() != '-')
-      safe += '-';
-  }
-  while (!safe.empty() && safe.back() == '-') safe.pop_back();
-  return safe.empty() ? "dalea" : safe;
 }
 
 // Of the first twenty trials the one whose target changes most: something to see.
@@ -117,10 +105,18 @@ bool MatrixView::exists(int64_t post, int64_t pre) const {
                             pattern->row.begin() + pattern->col_start[pre + 1], static_cast<int32_t>(post));
 }
 
+std::vector<double> channel_of(const std::vector<float>& values, int64_t steps, int64_t channels, int64_t which) {
+  std::vector<double> y(static_cast<size_t>(steps));
+  for (int64_t t = 0; t < steps; ++t)
+    y[static_cast<size_t>(t)] = static_cast<double>(values[static_cast<size_t>(t * channels + which)]);
+  return y;
+}
+
 Live::Live(const LiveOptions& options) : options_(options) {
   history_ = std::make_shared<std::vector<EpochRecord>>();
   auto first = std::make_shared<Snapshot>();
   first->history = history_;
+  first->moments = moments_ = std::make_shared<std::vector<int64_t>>();
   latest_ = seen_ = std::move(first);
   if (!threads_available()) options_.own_thread = false;
   if (options_.own_thread) thread_ = std::thread([this] { loop(); });
@@ -200,6 +196,12 @@ void Live::perturb(std::vector<Intervention> interventions) {
 }
 void Live::measure_perturbation() {
   send({Command::measure, nullptr, nullptr, nullptr});
+}
+void Live::study_states() {
+  send({Command::states, nullptr, nullptr, nullptr});
+}
+void Live::look_back(int64_t updates) {
+  send({Command::look, nullptr, nullptr, nullptr, false, updates});
 }
 void Live::retrain(PrunedPtr pruned, bool play) {
   send({Command::retrain, nullptr, nullptr, nullptr, play, 0, Download::session, nullptr, {}, std::move(pruned)});
@@ -340,7 +342,10 @@ void Live::obey(const Command& command) {
       return;
     }
     case Command::preview: {
-      Preview p{command.file, command.spec->recording, nullptr, ""};
+      Preview p{command.file, command.spec->recording, nullptr, "", {}};
+      if (holds_arrays(command.file->bytes))
+        if (Result<ArrayList> list = list_arrays(command.file->bytes, command.file->name); list)
+          p.arrays = std::move(list->arrays);
       Result<Recording> read = read_recording(command.file->bytes, command.file->name, p.spec);
       if (read)
         p.recording = std::make_shared<Recording>(std::move(*read));
@@ -401,6 +406,12 @@ void Live::obey(const Command& command) {
       return;
     case Command::measure:
       measure_now();
+      return;
+    case Command::states:
+      study_now();
+      return;
+    case Command::look:
+      look(command.number);
       return;
     case Command::save:
       make_file(command.what);
@@ -544,7 +555,12 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   held_out_ = nullptr;
   interventions_.clear();
   perturbed_ = nullptr;
+  states_ = nullptr;
   trace_ = nullptr;
+  back_ = std::nullopt;
+  timeline_.clear();
+  timeline_.offer(0, trainer_->initial());
+  keep_moment();
   setup->own_mask = trainer_->own_mask();
   setup->link = encode_link(pruned_ ? pruned_->before : setup->spec);
   for (size_t p = 0; p < spec.populations.size(); ++p)
@@ -572,6 +588,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
 void Live::after(Trainer::Event event) {
   using Event = Trainer::Event;
   if (event == Event::update) {
+    keep_moment();
     if (const double pace = pace_; pace > 0)
       next_update_ = std::max(next_update_ + std::chrono::duration_cast<Clock::duration>(Seconds(1 / pace)),
                               Clock::now() - std::chrono::milliseconds(20));
@@ -637,6 +654,16 @@ void Live::publish(bool exact) {
   s->answers = answers_;
   s->perturbed = perturbed_;
   s->perturbed_updates = perturbed_updates_;
+  s->states = states_;
+  s->states_updates = states_updates_;
+  s->looking_back = back_.has_value();
+  if (moments_->size() != timeline_.moments().size() ||
+      (!moments_->empty() && moments_->back() != timeline_.moments().back().updates)) {
+    auto list = std::make_shared<std::vector<int64_t>>();
+    for (const Moment& m : timeline_.moments()) list->push_back(m.updates);
+    moments_ = std::move(list);
+  }
+  s->moments = moments_;
   s->batch_losses = losses_;
   s->updates_per_s = phase_ == Phase::running ? rate_ : 0;
   if (trainer_) {
@@ -646,12 +673,14 @@ void Live::publish(bool exact) {
     s->total_updates = setup_->spec.training.epochs * setup_->batches_per_epoch;
     s->last_loss = trainer_->last_loss();
     s->failure = trainer_->failure();
-    weights_ = std::make_shared<MatrixView>(view_of(trainer_->model().parameters.W_rec, setup_->initial->pattern));
-    audit_ = trainer_->audit();
+    if (!back_) {
+      weights_ = std::make_shared<MatrixView>(view_of(trainer_->model().parameters.W_rec, setup_->initial->pattern));
+      audit_ = trainer_->audit();
+    }
     const auto due = [&](Clock::time_point last, double cost) {
-      return exact || cost <= watching_share * Seconds(start - last).count();
+      return exact || (!back_ && cost <= watching_share * Seconds(start - last).count());
     };
-    if (due(hashed_, hash_cost_)) {
+    if (!back_ && due(hashed_, hash_cost_)) {
       const Clock::time_point begin = Clock::now();
       hash_ = hash_text(trainer_->hash());
       hash_updates_ = s->updates;
@@ -661,7 +690,7 @@ void Live::publish(bool exact) {
     if (setup_->held_out_trials > 0 && due(traced_, trace_cost_)) {
       const Clock::time_point begin = Clock::now();
       const Trials& split = trainer_->data().held_out;
-      Trainer::Trace trace = trainer_->trace(split, trial_);
+      Trainer::Trace trace = trainer_->trace(split, trial_, {}, &shown_model());
       auto view = std::make_shared<TraceView>();
       view->trial = trial_;
       view->steps = trace.steps;
@@ -670,7 +699,7 @@ void Live::publish(bool exact) {
       view->output = std::move(trace.output);
       view->activity = std::move(trace.activity);
       if (!interventions_.empty()) {
-        Trainer::Trace changed = trainer_->trace(split, trial_, interventions_);
+        Trainer::Trace changed = trainer_->trace(split, trial_, interventions_, &shown_model());
         view->perturbed_output = std::move(changed.output);
         view->perturbed_activity = std::move(changed.activity);
       }
@@ -699,6 +728,42 @@ void Live::publish(bool exact) {
   wanted_ = false;
   published_ = Clock::now();
   publish_cost_ = exact ? publish_cost_ : Seconds(published_ - start).count();
+}
+
+void Live::keep_moment() {
+  timeline_.offer(trainer_->updates(), trainer_->model().parameters);
+}
+
+const Model& Live::shown_model() {
+  return back_ ? back_model_ : trainer_->model();
+}
+
+void Live::look(int64_t updates) {
+  const Moment* moment = updates < 0 ? nullptr : timeline_.nearest(updates);
+  if (moment == nullptr && !back_) return;
+  if (moment != nullptr && back_ && back_->updates == moment->updates) return;
+  back_ = moment ? std::optional<Moment>(*moment) : std::nullopt;
+  back_model_ = Model();
+  if (back_) {
+    back_model_ = trainer_->model();
+    back_model_.parameters = *back_->parameters;
+    weights_ = std::make_shared<MatrixView>(view_of(back_model_.parameters.W_rec, setup_->initial->pattern));
+    audit_ = dalea::audit(back_model_, trainer_->mask());
+    hash_ = hash_text(hash_of(back_model_.parameters));
+    hash_updates_ = back_->updates;
+  }
+  publish(true);
+}
+
+void Live::study_now() {
+  Workers workers(setup_->threads);
+  Result<StateStudy> study =
+      dalea::study_states(shown_model(), trainer_->data(), setup_->spec.training.batch, most_state_trials,
+                          {0, trainer_->model().units}, trainer_->isa(), workers);
+  if (!study) return say(true, study.error().text());
+  states_ = std::make_shared<StateStudy>(std::move(*study));
+  states_updates_ = back_ ? back_->updates : trainer_->updates();
+  publish(phase_ != Phase::running);
 }
 
 void Live::copy_for(uint64_t request) {
@@ -734,21 +799,24 @@ void Live::measure_now() {
   study->dt_s = setup_->dt_s;
   study->interventions = interventions_;
   Workers workers(setup_->threads);
-  Result<Perturbation> result = dalea::perturb(trainer_->model(), trainer_->data(), setup_->spec.training.batch,
+  Result<Perturbation> result = dalea::perturb(shown_model(), trainer_->data(), setup_->spec.training.batch,
                                                interventions_, trainer_->isa(), workers);
   if (!result) return say(true, result.error().text());
   study->result = std::move(*result);
   perturbed_ = std::move(study);
-  perturbed_updates_ = trainer_->updates();
+  perturbed_updates_ = back_ ? back_->updates : trainer_->updates();
   publish(phase_ != Phase::running);
 }
 
 void Live::make_file(Download what) {
   NamedFile file;
-  const std::string stem = safe_name(setup_->spec.name);
+  const std::string stem = file_stem(setup_->spec.name);
   switch (what) {
     case Download::session:
       file = {stem + "-session.npz", write_session(*trainer_, options_.platform)};
+      break;
+    case Download::keep:
+      file = {kept_file, write_session(*trainer_, options_.platform)};
       break;
     case Download::weights:
       file = {stem + "-weights.npz", write_weights(trainer_->state().parameters)};

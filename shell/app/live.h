@@ -11,13 +11,17 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "analysis/states.h"
+#include "app/timeline.h"
 #include "common/files.h"
 #include "common/perturb_report.h"
+#include "recording/arrays.h"
 #include "session/session.h"
 #include "tasks/digits.h"
 #include "training/trainer.h"
@@ -87,6 +91,9 @@ struct TraceView {
   std::vector<int32_t> label;   // (step): class asked for, or -1; empty: a task without classes
 };
 
+// One channel of (step, channel).
+std::vector<double> channel_of(const std::vector<float>& values, int64_t steps, int64_t channels, int64_t which);
+
 struct LossPoint {
   double update, loss;
 };
@@ -105,13 +112,18 @@ struct Snapshot {
   std::shared_ptr<const Confusion> answers;  // held out, when the last epoch ended; null: no classes, or no epoch yet
   std::shared_ptr<const PerturbStudy> perturbed;  // what measure_perturbation() found last; null: nothing
   int64_t perturbed_updates = 0;                  // of the network when it did
-  DigitsPtr digits;                               // those that are here; null: none
-  bool wants_digits = false;                      // an experiment waits for digits, or for more than are here
-  uint64_t digits_asked = 0;                      // how often one found none at all
-  std::string hash;                               // 16 hexadecimal digits
-  int64_t hash_updates = 0;  // after how many updates `hash` was taken: now, or a little before while it runs
+  std::shared_ptr<const StateStudy> states;       // what study_states() found last; null: nothing
+  int64_t states_updates = 0;
+  DigitsPtr digits;           // those that are here; null: none
+  bool wants_digits = false;  // an experiment waits for digits, or for more than are here
+  uint64_t digits_asked = 0;  // how often one found none at all
+  std::string hash;           // 16 hexadecimal digits
+  int64_t hash_updates = 0;   // after how many updates `hash` was taken: now, or a little before while it runs
   Audit audit;
-  std::string failure;      // phase failed: why
+  // Looking back: weights, trace, hash and audit are those of a kept moment, after hash_updates updates.
+  bool looking_back = false;
+  std::shared_ptr<const std::vector<int64_t>> moments;  // updates that can be looked back at, ascending; never null
+  std::string failure;                                  // phase failed: why
   std::string waiting_for;  // SHA-256 of the recording that an experiment or session still needs; empty: nothing
 };
 
@@ -136,6 +148,7 @@ struct Preview {
   RecordingSpec spec;
   std::shared_ptr<const Recording> recording;  // null: error says why
   std::string error;
+  std::vector<ArrayInfo> arrays;  // of an NPZ or MAT; spec.array names one of them
 };
 
 // What pruning needs of a network, at one moment between two updates.
@@ -160,7 +173,9 @@ struct PrunedStart {
 };
 using PrunedPtr = std::shared_ptr<const PrunedStart>;
 
-enum class Download { session, weights, curves, picture };
+// `keep`: a session under the name kept_file, for the next visit (App::keep).
+enum class Download { session, weights, curves, picture, keep };
+inline constexpr const char* kept_file = "kept.npz";
 
 class Live {
  public:
@@ -182,7 +197,10 @@ class Live {
   void show_trial(int64_t held_out_trial);
   // The shown trial is given twice from now on: as it is, and under these; none: once. A new network forgets them.
   void perturb(std::vector<Intervention> interventions);
-  void measure_perturbation();                            // over all held-out trials, into Snapshot::perturbed
+  void measure_perturbation();  // over all held-out trials, into Snapshot::perturbed
+  void study_states();          // the same, into Snapshot::states
+  // Shows the network as it was at the kept moment nearest to this many updates, while training goes on; -1: as it is.
+  void look_back(int64_t updates);
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
   void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
   void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
@@ -228,7 +246,9 @@ class Live {
       copy,
       retrain,
       perturb,
-      measure
+      measure,
+      states,
+      look
     } kind;
     std::shared_ptr<const Spec> spec;
     FilePtr file, recording;
@@ -251,6 +271,10 @@ class Live {
   void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
   void copy_for(uint64_t request);
   void measure_now();
+  void study_now();
+  void look(int64_t updates);
+  void keep_moment();
+  const Model& shown_model();  // the present one, or that of the moment looked back at
   void after(Trainer::Event event);
   void publish(bool exact);
   void publish_if_due();
@@ -284,6 +308,12 @@ class Live {
   std::vector<Intervention> interventions_;
   std::shared_ptr<const PerturbStudy> perturbed_;
   int64_t perturbed_updates_ = 0;
+  std::shared_ptr<const StateStudy> states_;
+  int64_t states_updates_ = 0;
+  Timeline timeline_;
+  std::shared_ptr<const std::vector<int64_t>> moments_;
+  std::optional<Moment> back_;  // looked back at
+  Model back_model_;
   PrunedPtr pruned_;                         // what this network started from; null: not pruned here
   std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;

@@ -6,8 +6,6 @@
 namespace dalea::app {
 namespace {
 
-constexpr int most_pixels = 2048;  // of the texture; larger matrices show the strongest synapse of each cell
-
 // Colours of -1 .. 1 in steps of 1/512.
 const std::vector<uint32_t>& ramp() {
   static const std::vector<uint32_t> table = [] {
@@ -41,20 +39,27 @@ float typical_largest(const MatrixView& now, const MatrixView* base) {
   return *k;
 }
 
-int paint_matrix(const MatrixView& m, const MatrixView* base, float scale, std::vector<uint32_t>& pixels) {
+int paint_matrix(const MatrixView& m, const MatrixView* base, float scale, std::vector<uint32_t>& pixels,
+                 const std::vector<int32_t>& order) {
   const int64_t n = m.units, shrink = (n + most_pixels - 1) / most_pixels, side = (n + shrink - 1) / shrink;
   const std::vector<uint32_t>& colors = ramp();
   const float k = 512 / scale;
   const auto color = [&](float v) { return colors[static_cast<size_t>(std::clamp(v * k + 512.5f, 0.0f, 1024.0f))]; };
   pixels.resize(static_cast<size_t>(side * side));
   const auto value = [&](size_t e) { return base ? m.values[e] - base->values[e] : m.values[e]; };
-  if (shrink == 1 && !m.pattern) {
+  std::vector<int32_t> place(order.size());
+  for (size_t k = 0; k < order.size(); ++k) place[static_cast<size_t>(order[k])] = static_cast<int32_t>(k);
+  if (shrink == 1 && !m.pattern && order.empty()) {
     for (size_t e = 0; e < pixels.size(); ++e) pixels[e] = color(value(e));
     return static_cast<int>(side);
   }
   if (m.pattern) std::fill(pixels.begin(), pixels.end(), packed(absent_color));
   std::vector<float> strongest(shrink > 1 ? pixels.size() : 0, -1);
   const auto put = [&](int64_t post, int64_t pre, float v) {
+    if (!place.empty()) {
+      post = place[static_cast<size_t>(post)];
+      pre = place[static_cast<size_t>(pre)];
+    }
     const auto at = static_cast<size_t>(pre / shrink * side + post / shrink);
     if (shrink > 1) {
       if (std::fabs(v) <= strongest[at]) return;

@@ -45,6 +45,7 @@ void draw_accuracy(App& app) {
     ImPlot::SetNextLineStyle(p.baseline[0], 1.4f * u);
     ImPlot::PlotInfLines(text, &chance, 1, ImPlotInfLinesFlags_Horizontal);
     if (x.empty()) ImPlot::PlotText("known after the first epoch", right / 2, 55);
+    mark_moment(app);
     ImPlot::EndPlot();
   }
   ImGui::PopStyleVar();

@@ -12,8 +12,6 @@
 namespace dalea::app {
 namespace {
 
-constexpr int most_pixels = 2048;
-
 // At least 1: the usual nonlinearity ends there.
 float activity_scale(const std::vector<float>& z) {
   float most = 1;
@@ -22,13 +20,14 @@ float activity_scale(const std::vector<float>& z) {
   return most > 1 ? nice_scale(most) : 1;
 }
 
-// Row: unit, column: step; of larger trials every so many.
-void paint_activity(const TraceView& t, int64_t units, float scale, int width, int height,
-                    std::vector<uint32_t>& pixels) {
+// Row: unit, in this order (empty: as built), column: step; of larger trials every so many.
+void paint_activity(const TraceView& t, int64_t units, const std::vector<int32_t>& order, float scale, int width,
+                    int height, std::vector<uint32_t>& pixels) {
   pixels.resize(static_cast<size_t>(width) * static_cast<size_t>(height));
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {
-      const int64_t unit = units * y / height, step = t.steps * x / width;
+      const int64_t place = units * y / height, step = t.steps * x / width;
+      const int64_t unit = order.empty() ? place : order[static_cast<size_t>(place)];
       pixels[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)] =
           packed(weight_color(t.activity[static_cast<size_t>(step * units + unit)], scale));
     }
@@ -104,11 +103,13 @@ void draw_activity(App& app) {
   const int64_t units = setup.populations.empty() ? 0 : setup.populations.back().units.end;
   choose_trial(app);
   if (units == 0 || t.steps == 0 || static_cast<int64_t>(t.activity.size()) != units * t.steps) return;
-  if (state.shown != s.trace || state.texture == ImTextureID{}) {
+  const std::vector<int32_t>& order = app.view.order;
+  if (state.shown != s.trace || state.order_shown != app.view.order_version || state.texture == ImTextureID{}) {
     state.scale = activity_scale(t.activity);
     const int width = static_cast<int>(std::min<int64_t>(t.steps, most_pixels)),
               height = static_cast<int>(std::min<int64_t>(units, most_pixels));
-    paint_activity(t, units, state.scale, width, height, state.pixels);
+    state.order_shown = app.view.order_version;
+    paint_activity(t, units, order, state.scale, width, height, state.pixels);
     state.texture = app.host.texture(state.texture, width, height, state.pixels.data(), true);
     state.shown = s.trace;
   }
@@ -154,8 +155,9 @@ void draw_activity(App& app) {
       }
       if (ImPlot::IsPlotHovered()) {
         const ImPlotPoint at = ImPlot::GetPlotMousePos();
-        const auto step = static_cast<int64_t>(std::floor(at.x / dt)), unit = static_cast<int64_t>(std::floor(at.y));
-        if (step >= 0 && step < t.steps && unit >= 0 && unit < units) {
+        const auto step = static_cast<int64_t>(std::floor(at.x / dt)), place = static_cast<int64_t>(std::floor(at.y));
+        if (step >= 0 && step < t.steps && place >= 0 && place < units) {
+          const int64_t unit = order.empty() ? place : order[static_cast<size_t>(place)];
           ImGui::BeginTooltip();
           ImGui::PushFont(fonts.medium);
           ImGui::Text("%.4g", static_cast<double>(t.activity[static_cast<size_t>(step * units + unit)]));
@@ -210,6 +212,8 @@ void draw_trial(App& app) {
     };
     tab("Held-out trial", draw_traces);
     tab("Activity", draw_activity);
+    tab("States", draw_states);
+    tab("Currents", draw_currents);
     ImGui::EndTabBar();
   }
   ImGui::PopStyleVar();

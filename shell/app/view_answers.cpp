@@ -3,13 +3,10 @@
 #include <cmath>
 
 #include "app/views.h"
+#include "app/widgets.h"
 
 namespace dalea::app {
 namespace {
-
-ImVec4 between(const ImVec4& a, const ImVec4& b, float t) {
-  return {a.x + t * (b.x - a.x), a.y + t * (b.y - a.y), a.z + t * (b.z - a.z), 1};
-}
 
 void text_right(ImDrawList* draw, ImVec2 at, ImU32 color, const std::string& text) {
   draw->AddText({at.x - ImGui::CalcTextSize(text.c_str()).x, at.y}, color, text.c_str());

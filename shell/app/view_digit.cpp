@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/views.h"
+#include "app/widgets.h"
 #include "implot.h"
 
 namespace dalea::app {
@@ -27,10 +28,6 @@ std::vector<double> softmax(const TraceView& t, int64_t step, int64_t classes) {
 
 int64_t answer_of(const std::vector<double>& share) {
   return std::max_element(share.begin(), share.end()) - share.begin();
-}
-
-ImVec4 between(const ImVec4& a, const ImVec4& b, float t) {
-  return {a.x + t * (b.x - a.x), a.y + t * (b.y - a.y), a.z + t * (b.z - a.z), 1};
 }
 
 // Rows after the one being read are faint: the network has not seen them yet.

@@ -22,6 +22,15 @@ void choose(App& app, const char* label, const char* name, bool on, bool accurac
 
 }  // namespace
 
+void mark_moment(App& app) {
+  const Snapshot& s = *app.now;
+  if (!s.looking_back) return;
+  const double epoch =
+      static_cast<double>(s.hash_updates) / static_cast<double>(std::max<int64_t>(1, s.setup->batches_per_epoch));
+  ImPlot::SetNextLineStyle(palette(app.theme).text, 1.2f * app.scale);
+  ImPlot::PlotInfLines("shown", &epoch, 1);
+}
+
 void draw_loss(App& app) {
   const Palette& p = palette(app.theme);
   const Snapshot& s = *app.now;
@@ -36,11 +45,7 @@ void draw_loss(App& app) {
       return draw_accuracy(app);
     }
   } else {
-    ImGui::PushFont(fonts.medium);
     ImGui::AlignTextToFramePadding();
-    ImGui::TextUnformatted("Loss");
-    ImGui::PopFont();
-    ImGui::SameLine();
   }
   ImGui::TextDisabled("%s", s.setup ? ("mean " + s.setup->loss_unit).c_str() : "");
   const char* label = "Log scale";
@@ -128,10 +133,29 @@ void draw_loss(App& app) {
                              ImPlotInfLinesFlags_Horizontal);
       }
     }
+    mark_moment(app);
     ImPlot::EndPlot();
   }
   ImGui::PopStyleVar();
   app.track("loss");
+}
+
+void draw_learning(App& app) {
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
+  const bool bar = ImGui::BeginTabBar("learning-views");
+  ImGui::PopStyleVar();
+  if (!bar) return;
+  const auto tab = [&](const char* name, void (*draw)(App&)) {
+    const bool open = ImGui::BeginTabItem(name);
+    app.track(std::string("learning-tab:") + name);
+    if (!open) return;
+    draw(app);
+    ImGui::EndTabItem();
+  };
+  tab(app.now->setup && app.now->setup->classes > 0 ? "Learning" : "Loss", draw_loss);
+  tab("Spectrum", draw_spectrum);
+  tab("Weights by sign", draw_weights_by_sign);
+  ImGui::EndTabBar();
 }
 
 }  // namespace dalea::app

@@ -32,18 +32,6 @@ std::string short_number(float v) {
   return text;
 }
 
-// Reads from the bottom to the top.
-void vertical_text(ImDrawList* draw, ImVec2 bottom_centre, ImU32 color, const char* text) {
-  const int first = draw->VtxBuffer.Size;
-  const ImVec2 size = ImGui::CalcTextSize(text);
-  draw->AddText(bottom_centre, color, text);
-  for (int k = first; k < draw->VtxBuffer.Size; ++k) {
-    ImVec2& v = draw->VtxBuffer[k].pos;
-    const ImVec2 d = {v.x - bottom_centre.x, v.y - bottom_centre.y};
-    v = {bottom_centre.x + d.y - size.y / 2, bottom_centre.y - d.x + size.x / 2};
-  }
-}
-
 }  // namespace
 
 MatrixFrame matrix_frame(App& app, const char* name, ImVec2 at, float side, int64_t units, MatrixPart& part) {
@@ -111,20 +99,57 @@ void matrix_labels(App& app, const MatrixFrame& f) {
   const ImU32 ink = color32(p.text), muted = color32(p.muted);
   const char *from = "from (presynaptic)", *to = "to (postsynaptic)";
   draw->AddText({at.x + (side - ImGui::CalcTextSize(from).x) / 2, at.y - 2 * line - 7 * u}, muted, from);
-  vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + side / 2}, muted, to);
+  vertical_text(draw, {at.x - 1.5f * line - 8 * u, at.y + (side + ImGui::CalcTextSize(to).x) / 2}, muted, to);
   for (const PopulationView& pop : app.now->setup->populations) {
     const double b = std::max(f.part.x, static_cast<double>(pop.units.begin)),
                  e = std::min(f.part.x + f.part.span, static_cast<double>(pop.units.end));
     const std::string name = pop.name.substr(0, 24);
     const float width = ImGui::CalcTextSize(name.c_str()).x;
-    if (e > b && f.x(e) - f.x(b) > width + 4 * u)
-      draw->AddText({(f.x(b) + f.x(e) - width) / 2, at.y - line - 4 * u}, ink, name.c_str());
+    // The sign by shape too, where there is room.
+    const ImU32 color = color32(named_color(pop.sign == Sign::excitatory ? "excitatory" : "inhibitory", app.theme));
+    const ImU32 fill = pop.sign == Sign::free ? muted : color;
+    const float mark = 15 * u;
+    if (e > b && f.x(e) - f.x(b) > width + 4 * u) {
+      const bool marked = f.x(e) - f.x(b) > width + mark + 6 * u;
+      const float left = (f.x(b) + f.x(e) - width + (marked ? mark : 0)) / 2;
+      draw->AddText({left, at.y - line - 4 * u}, ink, name.c_str());
+      if (marked) sign_mark(draw, {left - 0.55f * mark, at.y - line / 2 - 4 * u}, 4.5f * u, pop.sign, fill, fill, 1);
+    }
     const double rb = std::max(f.part.y, static_cast<double>(pop.units.begin)),
                  re = std::min(f.part.y + f.part.span, static_cast<double>(pop.units.end));
-    if (re > rb && f.y(re) - f.y(rb) > width + 4 * u)
-      vertical_text(draw, {at.x - line / 2 - 5 * u, (f.y(rb) + f.y(re)) / 2}, ink, name.c_str());
+    if (re > rb && f.y(re) - f.y(rb) > width + 4 * u) {
+      const bool marked = f.y(re) - f.y(rb) > width + mark + 6 * u;
+      const float bottom = (f.y(rb) + f.y(re) + width - (marked ? mark : 0)) / 2;
+      vertical_text(draw, {at.x - line / 2 - 5 * u, bottom}, ink, name.c_str());
+      if (marked) sign_mark(draw, {at.x - line / 2 - 5 * u, bottom + 0.55f * mark}, 4.5f * u, pop.sign, fill, fill, 1);
+    }
   }
 }
+
+namespace {
+
+void choose_order(App& app) {
+  ViewState& view = app.view;
+  const Snapshot& s = *app.now;
+  ImGui::SetNextItemWidth(150 * app.scale);
+  ImGui::BeginDisabled(!s.trace);
+  if (ImGui::BeginCombo("##order", (std::string("Units ") + sorting_names[static_cast<int>(view.sorting)]).c_str())) {
+    for (Sorting k : {Sorting::as_built, Sorting::peak_time, Sorting::selectivity})
+      if (ImGui::Selectable(sorting_names[static_cast<int>(k)], view.sorting == k) && s.trace) {
+        view.sorting = k;
+        view.order = unit_order(s.setup->populations, *s.trace, k);
+        ++view.order_version;
+      }
+    ImGui::EndCombo();
+  }
+  ImGui::EndDisabled();
+  app.track("matrix:order");
+  hint(
+      "The order of the units within their populations, here and in the activity: by the held-out trial shown, as the "
+      "network is now. Choose again to sort anew.");
+}
+
+}  // namespace
 
 void draw_matrix(App& app) {
   const Palette& p = palette(app.theme);
@@ -158,26 +183,31 @@ void draw_matrix(App& app) {
   app.track("matrix:lock");
   if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort))
     ImGui::SetTooltip("Keep the colours' scale, so that pictures can be compared");
-  if (ImGui::GetContentRegionAvail().x > 420 * u) ImGui::SameLine(0, 12 * u);
+  flow(150 * u, 12 * u);
+  choose_order(app);
+  const char* whole = "Whole matrix";
+  flow(ImGui::CalcTextSize(whole).x + 2 * ImGui::GetStyle().FramePadding.x, 12 * u);
   ImGui::BeginDisabled(view.matrix_part.span == 0);
-  if (ImGui::Button("Whole matrix")) view.matrix_part = {};
+  if (ImGui::Button(whole)) view.matrix_part = {};
   ImGui::EndDisabled();
   app.track("matrix:whole");
 
   const MatrixView& shown = view.matrix == MatrixMode::initial ? *setup.initial : *s.weights;
   const MatrixView* base = view.matrix == MatrixMode::change ? setup.initial.get() : nullptr;
   const void* identity = &shown;
-  const bool fresh = identity != view.matrix_shown || view.matrix != view.matrix_mode_shown;
+  const bool fresh = identity != view.matrix_shown || view.matrix != view.matrix_mode_shown ||
+                     view.order_painted != view.order_version;
   if (view.scale <= 0 || (fresh && !view.lock_scale)) {
     const float largest = nice_scale(typical_largest(shown, base));
     // Shrinks only when far too large, so that the colours do not flicker.
     if (view.scale <= 0 || largest > view.scale || largest < 0.35f * view.scale) view.scale = largest;
   }
   if (fresh || view.scale != view.matrix_scale_shown || view.matrix_texture == ImTextureID{}) {
-    view.matrix_size = paint_matrix(shown, base, view.scale, view.pixels);
+    view.matrix_size = paint_matrix(shown, base, view.scale, view.pixels, view.order);
     view.matrix_texture =
         app.host.texture(view.matrix_texture, view.matrix_size, view.matrix_size, view.pixels.data(), true);
     view.matrix_shown = identity;
+    view.order_painted = view.order_version;
     view.matrix_mode_shown = view.matrix;
     view.matrix_scale_shown = view.scale;
   }
@@ -229,9 +259,13 @@ void draw_matrix(App& app) {
   // The read-out.
   char text[240];
   if (on_synapse) {
-    const float value = shown.at(frame.post, frame.pre) - (base ? base->at(frame.post, frame.pre) : 0.0f);
-    const std::string a = unit_name(setup, frame.pre), b = unit_name(setup, frame.post);
-    const bool exists = shown.exists(frame.post, frame.pre);
+    const auto unit_at = [&](int64_t place) {
+      return view.order.empty() ? place : int64_t{view.order[static_cast<size_t>(place)]};
+    };
+    const int64_t pre = unit_at(frame.pre), post = unit_at(frame.post);
+    const float value = shown.at(post, pre) - (base ? base->at(post, pre) : 0.0f);
+    const std::string a = unit_name(setup, pre), b = unit_name(setup, post);
+    const bool exists = shown.exists(post, pre);
     if (exists)
       std::snprintf(text, sizeof text, "from %s to %s: %s%.5g", a.c_str(), b.c_str(), base ? "changed by " : "",
                     static_cast<double>(value));
@@ -244,8 +278,12 @@ void draw_matrix(App& app) {
     else
       ImGui::TextUnformatted("no synapse can be here");
     ImGui::PopFont();
-    ImGui::Text("from  %s (%s)", a.c_str(), sign_word(setup, frame.pre));
+    ImGui::Text("from  %s (%s)", a.c_str(), sign_word(setup, pre));
     ImGui::Text("to      %s", b.c_str());
+    if (exists && view.matrix != MatrixMode::initial)
+      ImGui::Text("start  %.5g", static_cast<double>(setup.initial->at(post, pre)));
+    if (exists && view.matrix != MatrixMode::now)
+      ImGui::Text("now   %.5g", static_cast<double>(s.weights->at(post, pre)));
     ImGui::EndTooltip();
   } else if (view.matrix_part.span > 0) {
     std::snprintf(text, sizeof text, "%.0f x %.0f of %.0f units. Drag to move, wheel to zoom, double-click for all.",

@@ -17,13 +17,6 @@ std::vector<double> times_of(const Setup& setup, int64_t steps) {
   return x;
 }
 
-std::vector<double> channel(const std::vector<float>& values, int64_t steps, int64_t channels, int64_t which) {
-  std::vector<double> y(static_cast<size_t>(steps));
-  for (int64_t t = 0; t < steps; ++t)
-    y[static_cast<size_t>(t)] = static_cast<double>(values[static_cast<size_t>(t * channels + which)]);
-  return y;
-}
-
 struct Limits {
   double low = INFINITY, high = -INFINITY;
   void see(const std::vector<double>& values) {
@@ -238,9 +231,9 @@ void draw_perturb(App& app) {
   if (ImPlot::BeginAlignedPlots("perturb")) {
     for (size_t k = 0; k < shown.size(); ++k) {
       const int64_t c = shown[k];
-      const std::vector<double> intact = channel(t.output, t.steps, outputs, c),
-                                perturbed = channel(t.perturbed_output, t.steps, outputs, c);
-      std::vector<double> target = channel(t.target, t.steps, outputs, c);
+      const std::vector<double> intact = channel_of(t.output, t.steps, outputs, c),
+                                perturbed = channel_of(t.perturbed_output, t.steps, outputs, c);
+      std::vector<double> target = channel_of(t.target, t.steps, outputs, c);
       Limits y;
       y.see(intact);
       y.see(perturbed);

@@ -44,6 +44,39 @@ void fact(const char* name, const std::string& value, float u) {
   ImGui::TextWrapped("%s", value.c_str());
 }
 
+std::string label_of(const ArrayInfo& a) {
+  return a.name + "   " + a.type + " " + shape_text(a.shape);
+}
+
+// Which array of the file; whether another one was taken. `read`: the one that is shown.
+bool choose_array(App& app, const std::string& read, RecordingSpec& changed) {
+  const float u = app.scale;
+  const std::string& shown = read.empty() ? changed.array : read;
+  std::string label = shown.empty() ? "choose one" : shown;
+  for (const ArrayInfo& a : app.preview.arrays)
+    if (!shown.empty() && a.name == shown) label = label_of(a);
+  bool edited = false;
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextDisabled("Array");
+  ImGui::SameLine(120 * u);
+  ImGui::SetNextItemWidth(300 * u);
+  if (ImGui::BeginCombo("##array", label.c_str())) {
+    for (size_t k = 0; k < app.preview.arrays.size(); ++k) {
+      const ArrayInfo& a = app.preview.arrays[k];
+      ImGui::PushID(static_cast<int>(k));
+      const std::string line = label_of(a) + (a.unusable.empty() ? "" : "  " + a.unusable);
+      if (ImGui::Selectable(line.c_str(), a.name == shown, a.unusable.empty() ? 0 : ImGuiSelectableFlags_Disabled)) {
+        edited = a.name != shown;
+        changed.array = a.name;
+      }
+      ImGui::PopID();
+    }
+    ImGui::EndCombo();
+  }
+  app.track("array");
+  return edited;
+}
+
 }  // namespace
 
 void draw_recording(App& app) {
@@ -56,7 +89,7 @@ void draw_recording(App& app) {
                        : s.setup && s.setup->recording ? s.setup->recording.get()
                                                        : nullptr;
 
-  if (ImGui::Button("Open a CSV or NPY\xe2\x80\xa6")) app.host.pick_file();
+  if (ImGui::Button("Open a recording\xe2\x80\xa6")) app.host.pick_file();
   app.track("open-recording");
   ImGui::SameLine();
   if (chosen && r) {
@@ -67,12 +100,14 @@ void draw_recording(App& app) {
     ImGui::PopStyleColor(3);
     app.track("train-recording");
   } else {
-    ImGui::TextDisabled("or drop it anywhere: time x units, or units x time");
+    ImGui::TextDisabled("or drop it anywhere (CSV, NPY, NPZ, MATLAB): time x units, or units x time");
   }
   if (chosen && !r) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
     ImGui::TextWrapped("%s", app.preview.error.c_str());
     ImGui::PopStyleColor();
+    RecordingSpec changed = app.preview.spec;
+    if (!app.preview.arrays.empty() && choose_array(app, "", changed)) app.live.preview(app.preview.file, changed);
     return;
   }
   if (!r) {
@@ -91,13 +126,22 @@ void draw_recording(App& app) {
        std::to_string(r->units) + " units, " + std::to_string(r->frames) + " frames" +
            (r->missing > 0 ? ", " + std::to_string(r->missing) + " missing values (not scored)" : ""),
        u);
+  RecordingSpec changed = app.preview.spec;
+  bool edited = false;
+  if (chosen && app.preview.arrays.size() > 1) {
+    edited = choose_array(app, r->array, changed);
+    ImGui::SameLine();
+    ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
+    ImGui::TextWrapped("%s", r->array_reason.c_str());
+    ImGui::PopStyleColor();
+  } else if (!r->array.empty()) {
+    fact("Array", r->array, u);
+  }
   if (chosen) {
     ImGui::AlignTextToFramePadding();
     ImGui::TextDisabled("Orientation");
     ImGui::SameLine(120 * u);
     ImGui::SetNextItemWidth(150 * u);
-    RecordingSpec changed = app.preview.spec;
-    bool edited = false;
     if (ImGui::BeginCombo("##orientation", changed.orientation.c_str())) {
       for (const char* o : {"auto", "time-by-unit", "unit-by-time"})
         if (ImGui::Selectable(o, changed.orientation == o)) {

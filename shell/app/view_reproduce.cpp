@@ -26,14 +26,14 @@ std::string style_of(const figure::Job& job) {
 }
 
 // A condition of a task: its mean and band, and the single runs.
-struct Curve {
+struct RunCurve {
   std::string style;
   std::vector<const std::vector<EpochRecord>*> runs;
   plot::Series mean;
 };
 
-std::vector<Curve> curves_of(const ReproducerView& v, const std::string& task) {
-  std::vector<Curve> curves;
+std::vector<RunCurve> curves_of(const ReproducerView& v, const std::string& task) {
+  std::vector<RunCurve> curves;
   for (size_t k = 0; k < v.jobs.size() && k < v.now.size(); ++k) {
     const figure::Job& job = v.jobs[k];
     if (job.task != task || v.now[k].history->empty()) continue;
@@ -47,7 +47,7 @@ std::vector<Curve> curves_of(const ReproducerView& v, const std::string& task) {
     }
     curves[c].runs.push_back(v.now[k].history.get());
   }
-  for (Curve& c : curves)
+  for (RunCurve& c : curves)
     c.mean = figure::curve(
         c.mean.name, c.runs, [&](const EpochRecord& e) { return figure::published_value(task, e); }, task != "digits");
   return curves;
@@ -55,11 +55,11 @@ std::vector<Curve> curves_of(const ReproducerView& v, const std::string& task) {
 
 void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec2 size, bool legend) {
   const bool log = task != "digits";
-  const std::vector<Curve> curves = curves_of(v, task);
+  const std::vector<RunCurve> curves = curves_of(v, task);
   double right = 1, least = INFINITY, most = 0;
   for (const figure::Job& job : v.jobs)
     if (job.task == task) right = std::max(right, static_cast<double>(job.spec.training.epochs));
-  for (const Curve& c : curves)
+  for (const RunCurve& c : curves)
     for (size_t k = 0; k < c.mean.x.size(); ++k) {
       least = std::min(least, c.mean.low[k]);
       most = std::max(most, c.mean.high[k]);
@@ -89,7 +89,7 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
     ImPlot::SetupAxisLimits(ImAxis_Y1, 0, 100, ImPlotCond_Always);
   }
   ImPlot::SetupLegend(log ? ImPlotLocation_NorthEast : ImPlotLocation_SouthEast);
-  for (const Curve& c : curves) {
+  for (const RunCurve& c : curves) {
     const ImVec4 colour = named_color(c.style, app.theme);
     const plot::Series& m = c.mean;
     const int n = static_cast<int>(m.x.size());

@@ -1,7 +1,8 @@
 // Every key of the experiment, edited in place; what is wrong is said under the field it is about.
-#include <cstdio>
 #include <cstring>
 
+#include "app/circuit.h"
+#include "app/editing.h"
 #include "app/views.h"
 #include "spec/fields.h"
 
@@ -41,6 +42,7 @@ constexpr Words words[] = {
     {"task.held_out", "Held-out trials", "Never trained on; every reported held-out loss comes from these."},
     {"task.event_probability", "Pulse probability", "Chance of a pulse at every step."},
     {"task.two_tone", "Both tones", "Off: the first sine alone, as the published code does."},
+    {"recording.array", "Array", "Which one of a .mat or .npz file; empty: the one that Dalea suggests."},
     {"recording.orientation", "Orientation", "Which way round the file's matrix is."},
     {"recording.columns", "Only units", "Names or numbers separated by commas; empty: all."},
     {"recording.exclude", "Leave out", "Names or numbers separated by commas."},
@@ -91,7 +93,7 @@ bool applies(const std::string& path, const Spec& s) {
   if (is("training.loss")) return task == "flip-flop";
   if (is("recording.file") || is("recording.sha256") || is("task.folder") || is("task.sha256")) return false;
   if (is("recording.simulated_units") || is("recording.simulated_frames")) return s.recording.sha256.empty();
-  if (is("recording.columns") || is("recording.exclude") || is("recording.orientation"))
+  if (is("recording.columns") || is("recording.exclude") || is("recording.orientation") || is("recording.array"))
     return !s.recording.sha256.empty();
   if (is("training.optimizer.beta1") || is("training.optimizer.beta2")) return optimizer == "adam";
   if (is("training.optimizer.epsilon")) return optimizer != "sgd";
@@ -100,17 +102,6 @@ bool applies(const std::string& path, const Spec& s) {
   if (is("training.schedule.t_max") || is("training.schedule.lr_min")) return s.training.schedule.type != "constant";
   return true;
 }
-
-bool input_text(const char* id, std::string& value, size_t most = 400) {
-  std::vector<char> buffer(std::max(most, value.size()) + 1, 0);
-  std::memcpy(buffer.data(), value.data(), value.size());
-  if (!ImGui::InputText(id, buffer.data(), buffer.size())) return false;
-  value = buffer.data();
-  return true;
-}
-
-const char* const sign_short[] = {"+ exc.", "\xe2\x88\x92 inh.", "free"};
-const char* const sign_names[] = {"+ excitatory", "\xe2\x88\x92 inhibitory", "free"};
 
 // Walks the one table of keys (spec/fields.h); draws the groups it is told to.
 class Editor {
@@ -220,7 +211,7 @@ class Editor {
     if (!problem.empty()) ImGui::PopStyleColor();
     app_.track("field:" + path);
     if (w && *w->help && ImGui::IsItemHovered(ImGuiHoveredFlags_DelayNormal)) help(w->help);
-    say_problem(problem);
+    say_problem(app_, problem);
     ImGui::PopID();
   }
   void help(const char* text) {
@@ -231,14 +222,6 @@ class Editor {
     ImGui::PopTextWrapPos();
     ImGui::EndTooltip();
   }
-  void say_problem(const std::string& problem) {
-    if (problem.empty()) return;
-    ImGui::PushStyleColor(ImGuiCol_Text, palette(app_.theme).bad);
-    ImGui::PushFont(fonts.small);
-    ImGui::TextWrapped("%s", problem.c_str());
-    ImGui::PopFont();
-    ImGui::PopStyleColor();
-  }
 
   App& app_;
   const char* only_;
@@ -246,112 +229,36 @@ class Editor {
   bool drawing_ = false;
 };
 
-void Editor::populations(const char*, std::vector<Population>& list) {
-  if (std::strcmp(only_, "populations") != 0) return;
-  const float u = app_.scale;
-  int remove = -1;
-  if (ImGui::BeginTable("populations", 5, ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_NoPadOuterX)) {
-    ImGui::TableSetupColumn("Name", ImGuiTableColumnFlags_WidthStretch);
-    ImGui::TableSetupColumn("Units", 0, 62 * u);
-    ImGui::TableSetupColumn("Sign", 0, 92 * u);
-    ImGui::TableSetupColumn("Tau (s)", 0, 52 * u);
-    ImGui::TableSetupColumn("##x", 0, 22 * u);
-    ImGui::PushFont(fonts.small);
-    ImGui::TableHeadersRow();
-    ImGui::PopFont();
-    for (size_t i = 0; i < list.size(); ++i) {
-      Population& p = list[i];
-      const std::string path = "populations[" + std::to_string(i) + "]";
-      ImGui::PushID(static_cast<int>(i));
-      ImGui::TableNextRow();
-      const auto cell = [&](const char* key, auto&& widget) {
-        ImGui::TableNextColumn();
-        ImGui::SetNextItemWidth(-1);
-        const bool wrong = !app_.problem_at(path + "." + key).empty();
-        if (wrong) ImGui::PushStyleColor(ImGuiCol_Border, palette(app_.theme).bad);
-        changed = widget() || changed;
-        if (wrong) ImGui::PopStyleColor();
-        app_.track("field:" + path + "." + key);
-      };
-      cell("name", [&] { return input_text("##name", p.name, 60); });
-      cell("size", [&] { return ImGui::InputScalar("##size", ImGuiDataType_S64, &p.size); });
-      cell("sign", [&] {
-        bool picked = false;
-        if (ImGui::BeginCombo("##sign", sign_short[static_cast<int>(p.sign)])) {
-          for (int k = 0; k < 3; ++k)
-            if (ImGui::Selectable(sign_names[k], static_cast<int>(p.sign) == k)) {
-              p.sign = static_cast<Sign>(k);
-              picked = true;
-            }
-          ImGui::EndCombo();
-        }
-        return picked;
-      });
-      cell("tau_s", [&] { return ImGui::InputDouble("##tau", &p.tau_s, 0, 0, "%.4g"); });
-      if (ImGui::IsItemHovered()) ImGui::SetTooltip("Time constant in seconds; 0: the unit does not leak.");
-      ImGui::TableNextColumn();
-      ImGui::BeginDisabled(list.size() < 2);
-      if (ImGui::Button("\xc3\x97", {22 * u, 0})) remove = static_cast<int>(i);
-      if (ImGui::IsItemHovered()) ImGui::SetTooltip("Remove this population");
-      ImGui::EndDisabled();
-      ImGui::PopID();
-    }
-    ImGui::EndTable();
-  }
-  for (size_t i = 0; i < list.size(); ++i)
-    for (const char* key : {"name", "size", "sign", "tau_s"}) {
-      const std::string path = "populations[" + std::to_string(i) + "]." + key, problem = app_.problem_at(path);
-      if (!problem.empty()) say_problem((list[i].name.empty() ? path : list[i].name + ", " + key) + ": " + problem);
-    }
-  say_problem(app_.problem_at("populations"));
-  auto& p = app_.draft.connectivity.probability;
-  const bool blocks = p.size() > 1 || (p.size() == 1 && list.size() == 1);
-  if (remove >= 0) {
-    list.erase(list.begin() + remove);
-    if (blocks && static_cast<size_t>(remove) < p.size()) {
-      p.erase(p.begin() + remove);
-      for (auto& row : p) row.erase(row.begin() + remove);
-    }
-    changed = true;
-  }
-  if (ImGui::Button("Add a population")) {
-    std::string name = "P" + std::to_string(list.size() + 1);
-    list.push_back({name, 20, Sign::excitatory, 0, "", "", ""});
-    if (blocks) {
-      for (auto& row : p) row.push_back(1);
-      p.emplace_back(list.size(), 1.0);
-    }
-    changed = true;
-  }
-  app_.track("add-population");
+void Editor::populations(const char*, std::vector<Population>&) {
+  if (std::strcmp(only_, "populations") == 0) changed = edit_populations(app_) || changed;
 }
+
+constexpr size_t most_columns = 6;  // of a table in the rail; the Build tab has room for more
 
 void Editor::probability(const char* key, std::vector<std::vector<double>>& p) {
   if (!drawing_) return;
   const float u = app_.scale;
   const std::string path = prefix_ + key;
   const size_t n = app_.draft.populations.size();
-  int kind = p.empty() ? 0 : p.size() == 1 && p[0].size() == 1 && n != 1 ? 1 : 2;
+  int kind = static_cast<int>(wiring_of(app_.draft));
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted("Connections");
   ImGui::SameLine(132 * u);
   ImGui::SetNextItemWidth(-1);
   if (ImGui::Combo("##kind", &kind, "all exist\0one probability\0one per block\0")) {
-    const double one = p.empty() ? 0.3 : p[0][0];
-    if (kind == 0) p.clear();
-    if (kind == 1) p = {{one}};
-    if (kind == 2) p.assign(n, std::vector<double>(n, one));
+    set_wiring(app_.draft, static_cast<Wiring>(kind));
     changed = true;
   }
   app_.track("field:" + path);
-  if (kind == 1) {
+  const Wiring wiring = wiring_of(app_.draft);
+  if (wiring == Wiring::one) {
     ImGui::AlignTextToFramePadding();
     ImGui::TextUnformatted("Probability");
     ImGui::SameLine(132 * u);
     ImGui::SetNextItemWidth(-1);
     changed = ImGui::InputDouble("##p", &p[0][0], 0, 0, "%.4g") || changed;
   }
-  if (kind == 2 && p.size() == n &&
+  if (wiring == Wiring::blocks && wiring_fits(app_.draft) && n <= most_columns &&
       ImGui::BeginTable("blocks", static_cast<int>(n) + 1, ImGuiTableFlags_SizingStretchSame)) {
     ImGui::PushFont(fonts.small);
     ImGui::TableNextColumn();
@@ -364,7 +271,7 @@ void Editor::probability(const char* key, std::vector<std::vector<double>>& p) {
       ImGui::TableNextColumn();
       ImGui::AlignTextToFramePadding();
       ImGui::TextUnformatted(app_.draft.populations[i].name.c_str());
-      for (size_t j = 0; j < p[i].size() && j < n; ++j) {
+      for (size_t j = 0; j < n; ++j) {
         ImGui::TableNextColumn();
         ImGui::PushID(static_cast<int>(i * n + j));
         ImGui::SetNextItemWidth(-1);
@@ -375,8 +282,10 @@ void Editor::probability(const char* key, std::vector<std::vector<double>>& p) {
     ImGui::PopFont();
     ImGui::EndTable();
   }
+  if (ImGui::Button("Edit as a matrix or a circuit", {-1, 0})) app_.view.tab = tab_build;
+  app_.track("open-build");
   for (const Error& e : app_.problems)
-    if (e.path.rfind(path, 0) == 0) say_problem(e.message);
+    if (e.path.rfind(path, 0) == 0) say_problem(app_, e.message);
 }
 
 }  // namespace
@@ -419,6 +328,7 @@ void draw_settings(App& app) {
       app.draft.training.loss.clear();
       t.sha256.clear();
       app.draft.recording.sha256.clear();
+      app.draft.recording.array.clear();
       fill_defaults(app.draft);
     }
     app.draft_edited();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/figures.h"
 #include "app/views.h"
 
 namespace dalea::app {
@@ -83,7 +84,8 @@ void draw_top(App& app) {
   ImGui::TextUnformatted("Dalea");
   ImGui::PopStyleColor();
   ImGui::PopFont();
-  const float buttons = (narrow ? 186 : 384) * u + 4 * u;
+  const bool share = !app.link_view.hide_share;
+  const float buttons = ((narrow ? 80 : 120) + (!share ? 0 : narrow ? 146 : 344)) * u + 4 * u;
   ImGui::SameLine(0, 16 * u);
   ImGui::SetCursorPosY(14 * u);
   if (app.now->setup) {
@@ -100,9 +102,10 @@ void draw_top(App& app) {
     ImGui::PopClipRect();
   }
   ImGui::SetCursorPos({width - buttons, 7 * u});
-  if (!narrow) {
+  if (!narrow && share) {
     if (button(app, "open", "Open\xe2\x80\xa6", Icon::none, 86 * u, false,
-               "A recording (CSV, NPY), a session (NPZ), an experiment (JSON) or the digits (four IDX files)"))
+               "A recording (CSV, NPY, NPZ, MATLAB), a session (NPZ), an experiment (JSON) or the digits (four IDX "
+               "files)"))
       app.host.pick_file();
     ImGui::SameLine(0, 6 * u);
     if (button(app, "download", "Download", Icon::none, 100 * u, false, "Session, weights, curves, picture",
@@ -117,14 +120,44 @@ void draw_top(App& app) {
       item("download:weights", "Weights (.npz): for numpy.load", Download::weights);
       item("download:curves", "Curves (.csv)", Download::curves);
       item("download:picture", "Picture of the weights (.png)", Download::picture);
+      ImGui::Separator();
+      ImGui::TextDisabled("Figures, with a caption");
+      const float column = ImGui::GetCursorPosX() + 150 * u;
+      for (int k = 0; k < static_cast<int>(std::size(figure_names)); ++k) {
+        ImGui::PushID(k);
+        ImGui::AlignTextToFramePadding();
+        ImGui::TextUnformatted(figure_names[k]);
+        ImGui::SameLine(column);
+        for (const auto& [label, format] :
+             {std::pair{"SVG", FigureFile::svg}, {"PNG", FigureFile::png}, {"CSV", FigureFile::csv}}) {
+          if (ImGui::Button(label)) app.save_figure(static_cast<FigureOf>(k), format);
+          app.track("figure:" + std::to_string(k) + ":" + label);
+          ImGui::SameLine(0, 4 * u);
+        }
+        ImGui::NewLine();
+        ImGui::PopID();
+      }
       ImGui::EndPopup();
     }
     ImGui::SameLine(0, 6 * u);
   }
-  if (button(app, "copy-link", "Copy link", Icon::none, 100 * u, false,
-             "A link that trains this very network, to the same hash", app.now->setup != nullptr))
-    app.copy_link();
-  ImGui::SameLine(0, 6 * u);
+  if (share) {
+    if (button(app, "copy-link", "Copy link", Icon::none, 100 * u, false,
+               "A link that trains this very network, to the same hash", app.now->setup != nullptr))
+      app.copy_link();
+    ImGui::SameLine(0, 6 * u);
+    if (button(app, "share-more", "\xe2\x80\xa6", Icon::none, 34 * u, false,
+               "A link for a class or a talk, code to go on elsewhere, what this computer keeps",
+               app.now->setup != nullptr))
+      ImGui::OpenPopup("share");
+    draw_share(app);
+    ImGui::SameLine(0, 6 * u);
+  }
+  if (!narrow) {
+    if (button(app, "shortcuts", "?", Icon::none, 34 * u, false, "What the keys do (?)"))
+      app.view.shortcuts = !app.view.shortcuts;
+    ImGui::SameLine(0, 6 * u);
+  }
   const bool dark = app.theme == Theme::dark;
   if (button(app, "theme", dark ? "Light" : "Dark", Icon::none, 80 * u, false, "Light or dark"))
     app.theme = dark ? Theme::light : Theme::dark;
@@ -136,15 +169,8 @@ void draw_status(App& app) {
   const float u = app.scale, width = ImGui::GetWindowWidth();
   const bool narrow = width < 900 * u, medium = width < 1330 * u;
   ImDrawList* draw = ImGui::GetWindowDrawList();
-  // Progress: a thin line over the whole width.
   const ImVec2 origin = ImGui::GetWindowPos();
-  const float done = s.total_updates > 0
-                         ? static_cast<float>(static_cast<double>(s.updates) / static_cast<double>(s.total_updates))
-                         : 0;
-  draw->AddRectFilled({origin.x, origin.y + 5 * u}, {origin.x + width, origin.y + 9 * u}, color32(p.border), 2 * u);
-  if (done > 0)
-    draw->AddRectFilled({origin.x, origin.y + 5 * u}, {origin.x + width * done, origin.y + 9 * u}, color32(p.accent),
-                        2 * u);
+  draw_timeline(app, {origin.x + 7 * u, origin.y}, width - 14 * u);
 
   ImGui::SetCursorPos({0, 16 * u});
   const bool can_step = s.phase == Phase::paused || s.phase == Phase::running;
@@ -227,7 +253,11 @@ void draw_status(App& app) {
     ImGui::SameLine(0, 12 * u);
   }
   const bool exact = s.hash_updates == s.updates;
-  if (field("hash", exact ? "weight hash" : "weight hash (a moment ago)", s.hash, p.text, medium ? 138 * u : 170 * u)) {
+  if (field("hash",
+            exact            ? "weight hash"
+            : s.looking_back ? "weight hash (back then)"
+                             : "weight hash (a moment ago)",
+            s.hash, p.text, medium ? 138 * u : 170 * u)) {
     app.host.copy_text(s.hash);
     app.say(false, "Hash copied: " + s.hash + " after " + std::to_string(s.hash_updates) + " updates.");
   }

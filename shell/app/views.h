@@ -9,11 +9,18 @@ void draw_presets(App& app);
 void draw_settings(App& app);  // populations and every other key of the experiment
 void draw_apply(App& app);     // train with the changed settings, or undo
 void draw_matrix(App& app);
+void draw_learning(App& app);  // the three below, as tabs
 void draw_loss(App& app);
-void draw_accuracy(App& app);  // in the loss's place, of a task with classes
-void draw_answers(App& app);   // of a task with classes: which class was answered for which
-void draw_trial(App& app);     // the two below, as tabs
+void draw_spectrum(App& app);         // eigenvalues of the recurrent weights
+void draw_weights_by_sign(App& app);  // their distributions
+void mark_moment(App& app);           // on a plot against epochs: where one looks back to
+void draw_accuracy(App& app);         // in the loss's place, of a task with classes
+void draw_build(App& app);            // connectivity by block and as a circuit; the task
+void draw_answers(App& app);          // of a task with classes: which class was answered for which
+void draw_trial(App& app);            // the two below, as tabs
 void draw_traces(App& app);
+void draw_states(App& app);    // principal components of all held-out trials
+void draw_currents(App& app);  // between populations
 void draw_activity(App& app);
 void choose_trial(App& app);      // arrows and "3 of 200"
 void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
@@ -28,6 +35,16 @@ void draw_prune_curves(App& app);
 void draw_top(App& app);                               // title, share, theme
 void draw_status(App& app);                            // transport, epoch, hash, audit
 float draw_notices(App& app, ImVec2 at, float width);  // returns the height it took
+float draw_strips(App& app, ImVec2 at, float width);   // the link's title, the kept session; the same
+void draw_share(App& app);                             // the popup of the button "..."
+void draw_shortcuts(App& app);                         // the sheet, while view.shortcuts
+float draw_failure(App& app, ImVec2 at, float width);  // the same, while a training has stopped on an error
+// The line of the training so far; the strip while one looks back along it (returns the height it took).
+void draw_timeline(App& app, ImVec2 at, float width);
+float draw_looking_back(App& app, ImVec2 at, float width);
+void look_by(App& app, int moments);  // that many kept moments later, or earlier
+void look_at_present(App& app);
+std::string grouped(int64_t n);  // "1,200"
 
 // Of populations: a line's colour; mean over the units at each step of (step, unit).
 ImVec4 population_color(const Setup& setup, size_t population, Theme theme);

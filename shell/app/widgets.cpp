@@ -22,6 +22,40 @@ float checkbox_width(const char* label) {
   return ImGui::GetFrameHeight() + ImGui::GetStyle().ItemInnerSpacing.x + ImGui::CalcTextSize(label).x;
 }
 
+void vertical_text(ImDrawList* draw, ImVec2 bottom, ImU32 color, const char* text) {
+  const int first = draw->VtxBuffer.Size;
+  const float height = ImGui::GetTextLineHeight();
+  draw->AddText(bottom, color, text);
+  for (int k = first; k < draw->VtxBuffer.Size; ++k) {
+    ImVec2& v = draw->VtxBuffer[k].pos;
+    v = {bottom.x + (v.y - bottom.y) - height / 2, bottom.y - (v.x - bottom.x)};
+  }
+}
+
+std::string cut_text(const std::string& text, float width) {
+  if (ImGui::CalcTextSize(text.c_str()).x <= width) return text;
+  std::string s = text;
+  while (!s.empty() && ImGui::CalcTextSize((s + "\xe2\x80\xa6").c_str()).x > width)
+    for (bool within = true; within && !s.empty(); s.pop_back())  // whole letters
+      within = (static_cast<unsigned char>(s.back()) & 0xc0) == 0x80;
+  return s.empty() ? s : s + "\xe2\x80\xa6";
+}
+
+void sign_mark(ImDrawList* draw, ImVec2 c, float r, Sign sign, ImU32 fill, ImU32 edge, float weight) {
+  if (sign == Sign::excitatory) {
+    const ImVec2 a = {c.x, c.y - 1.15f * r}, b = {c.x + r, c.y + 0.75f * r}, d = {c.x - r, c.y + 0.75f * r};
+    draw->AddTriangleFilled(a, b, d, fill);
+    draw->AddTriangle(a, b, d, edge, weight);
+  } else if (sign == Sign::inhibitory) {
+    draw->AddCircleFilled(c, 0.95f * r, fill);
+    draw->AddCircle(c, 0.95f * r, edge, 0, weight);
+  } else {
+    const ImVec2 a = {c.x - 0.85f * r, c.y - 0.85f * r}, b = {c.x + 0.85f * r, c.y + 0.85f * r};
+    draw->AddRectFilled(a, b, fill, 0.2f * r);
+    draw->AddRect(a, b, edge, 0.2f * r, 0, weight);
+  }
+}
+
 bool choice(const char* name, bool on, Theme theme) {
   const Palette& p = palette(theme);
   if (on) {
@@ -42,6 +76,10 @@ ImVec4 screen_color(Color c, Theme theme) {
     return x + lift * (1 - x);
   };
   return {part(c.r), part(c.g), part(c.b), 1};
+}
+
+ImVec4 between(const ImVec4& a, const ImVec4& b, float t) {
+  return {a.x + t * (b.x - a.x), a.y + t * (b.y - a.y), a.z + t * (b.z - a.z), 1};
 }
 
 ImVec4 named_color(std::string_view name, Theme theme) {

@@ -80,6 +80,26 @@ struct PerturbCommand {
 };
 int perturb(const PerturbCommand& command);
 
+struct StatesCommand {
+  std::string program;  // argv[0]
+  std::string session;
+  std::string population;  // whose components; empty: all units
+  int64_t trials = 60;     // with a path
+  std::string recording;   // file, in place of where the session says it is
+  std::string out = "states";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false;
+};
+int states(const StatesCommand& command);
+
+struct SpectrumCommand {
+  std::string session;
+  std::string out = "spectrum";
+  bool json = false, csv = false;
+};
+int spectrum(const SpectrumCommand& command);
+
 struct WeightsCommand {
   std::vector<std::string> sessions;
   std::vector<std::string> groups;  // NAME=FILE, the file may have * and ?

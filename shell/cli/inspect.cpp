@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "common/files.h"
+#include "recording/arrays.h"
 #include "session/session.h"
 
 namespace dalea::cli {
@@ -129,6 +130,35 @@ int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& o
   return done;
 }
 
+std::string dumped(const json& o) {
+  return o.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json arrays_json(const ArrayList& list) {
+  json arrays = json::array();
+  for (size_t k = 0; k < list.arrays.size(); ++k) {
+    const ArrayInfo& a = list.arrays[k];
+    arrays.push_back({{"name", a.name},
+                      {"type", a.type},
+                      {"shape", a.shape},
+                      {"suggested", static_cast<int64_t>(k) == list.suggested},
+                      {"unusable", a.unusable}});
+  }
+  return arrays;
+}
+
+void print_arrays(const ArrayList& list, std::FILE* to) {
+  for (size_t k = 0; k < list.arrays.size(); ++k) {
+    const ArrayInfo& a = list.arrays[k];
+    const std::string note = !a.unusable.empty()                         ? "not usable: " + a.unusable
+                             : static_cast<int64_t>(k) == list.suggested ? "suggested: " + list.reason
+                                                                         : "";
+    std::fprintf(to, "array              %-16s %-10s %-14s%s%s\n", a.name.empty() ? "(no name)" : a.name.c_str(),
+                 a.type.c_str(), shape_text(a.shape).c_str(), note.empty() ? "" : "  ", note.c_str());
+  }
+  if (list.more) std::fprintf(to, "array              and more, which are not listed\n");
+}
+
 int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions& options) {
   std::string text = R"({"dalea":1,"task":{"type":"recording"}})";
   for (const std::string& assignment : options.set) {
@@ -142,10 +172,12 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
   const ParsedSpec parsed = parse_spec(text);
   for (const Error& e : parsed.problems) complain(e);
   if (!parsed.problems.empty()) return bad_input;
+  Result<ArrayList> list = list_arrays(bytes, options.file);
+  if (!list) return refuse(list.error());
   Result<Recording> r = read_recording(bytes, options.file, parsed.spec.recording);
   if (!r) {
-    complain(r.error());
-    return bad_input;
+    if (!options.json) print_arrays(*list, stderr);  // what there is to choose from
+    return refuse(r.error());
   }
   float low = INFINITY, high = -INFINITY;
   for (float v : r->values) {
@@ -157,6 +189,10 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
   for (const Dropped& d : r->dropped) dropped.push_back({{"unit", d.unit}, {"reason", d.reason}});
   const json o = {{"kind", "recording"},
                   {"format", r->format},
+                  {"arrays", arrays_json(*list)},
+                  {"more_arrays", list->more},
+                  {"array", r->array},
+                  {"array_reason", r->array_reason},
                   {"orientation", r->orientation},
                   {"orientation_reason", r->orientation_reason},
                   {"frames", r->frames},
@@ -169,10 +205,12 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
                   {"max", high},
                   {"sha256", r->sha256}};
   if (options.json) {
-    std::printf("%s\n", o.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+    std::printf("%s\n", dumped(o).c_str());
     return done;
   }
   std::printf("recording          %s\nformat             %s\n", options.file.c_str(), r->format.c_str());
+  print_arrays(*list, stdout);
+  if (!r->array.empty()) std::printf("array taken        %s (%s)\n", r->array.c_str(), r->array_reason.c_str());
   std::printf("orientation        %s (%s)\n", r->orientation.c_str(), r->orientation_reason.c_str());
   std::printf("frames             %lld\nunits              %lld\n", static_cast<long long>(r->frames),
               static_cast<long long>(r->units));
@@ -204,7 +242,7 @@ int inspect(const InspectOptions& options) {
     }
     bytes = std::move(*read);
     text = as_text(bytes);
-    if (text.substr(0, 2) == "PK") return inspect_session(bytes, options);
+    if (text.substr(0, 2) == "PK" && is_session(bytes)) return inspect_session(bytes, options);
     size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
     if (first == std::string_view::npos || text[first] != '{') return inspect_recording(bytes, options);
   }

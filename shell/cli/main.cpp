@@ -126,6 +126,35 @@ int parse_and_run(int argc, char** argv) {
   perturb_command->add_flag("--json", perturb.json, "Print one JSON object on stdout");
   perturb_command->footer("Example: dalea perturb out/session.npz --silence I:20-40 --out silenced");
 
+  cli::StatesCommand states;
+  states.program = run.program;
+  CLI::App* states_command = app.add_subcommand(
+      "states", "Principal components of a trained network's activity, and the mean currents between its populations");
+  states_command->add_option("session", states.session, "A session.npz")->required();
+  states_command->add_option("--population", states.population, "Components of this one (default: of all units)");
+  states_command->add_option("--trials", states.trials, "Held-out trials whose paths are written and drawn")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  states_command->add_option("--recording", states.recording,
+                             "The recording's file, when it is not where the session says");
+  states_command->add_option("--out", states.out, "Folder for the tables and the figure")->capture_default_str();
+  states_command
+      ->add_option("--threads", states.threads, "Threads; any number gives the same numbers (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  states_command->add_option("--isa", states.isa, "Instruction set, as for run")->capture_default_str();
+  states_command->add_flag("--json", states.json, "Print one JSON object on stdout");
+  states_command->footer("Example: dalea states out/session.npz --population I --out states-of-I");
+
+  cli::SpectrumCommand spectrum;
+  CLI::App* spectrum_command = app.add_subcommand(
+      "spectrum", "Eigenvalues of a network's recurrent weights before and after training, and the weights by sign");
+  spectrum_command->add_option("session", spectrum.session, "A session.npz")->required();
+  spectrum_command->add_option("--out", spectrum.out, "Folder for the table and the figure")->capture_default_str();
+  CLI::Option* spectrum_json = spectrum_command->add_flag("--json", spectrum.json, "Print one JSON object on stdout");
+  spectrum_command->add_flag("--csv", spectrum.csv, "Print the eigenvalues on stdout, as in eigenvalues.csv")
+      ->excludes(spectrum_json);
+  spectrum_command->footer("Example: dalea spectrum out/session.npz --out spectrum");
+
   cli::WeightsCommand weights;
   CLI::App* weights_command = app.add_subcommand(
       "weights", "Recurrent weights before and after training, by condition: distributions, matrices, divergences");
@@ -181,9 +210,11 @@ int parse_and_run(int argc, char** argv) {
 
   cli::InspectOptions inspect;
   CLI::App* inspect_command = app.add_subcommand("inspect", "Say what is in an experiment, a session or a recording");
-  inspect_command->add_option("file", inspect.file, "Experiment (.json), session (.npz) or recording (.csv, .npy)")
+  inspect_command
+      ->add_option("file", inspect.file, "Experiment (.json), session (.npz) or recording (.csv, .npy, .npz, .mat)")
       ->required();
-  inspect_command->add_option("--set", inspect.set, "As for run; for recordings: recording.orientation=unit-by-time");
+  inspect_command->add_option("--set", inspect.set,
+                              "As for run; for recordings: recording.array=dff, recording.orientation=unit-by-time");
   inspect_command->add_flag("--json", inspect.json, "Print one JSON object");
   inspect_command->footer("Example: dalea inspect out/session.npz");
 
@@ -242,6 +273,8 @@ int parse_and_run(int argc, char** argv) {
   if (*prune_command) return cli::prune(prune);
   if (*reproduce_command) return cli::reproduce(reproduce);
   if (*perturb_command) return cli::perturb(perturb);
+  if (*states_command) return cli::states(states);
+  if (*spectrum_command) return cli::spectrum(spectrum);
   if (*weights_command) return cli::weights(weights);
   if (*trees_command) {
     if (!trees.session.empty() && draws->count() == 0) trees.draws = 20;

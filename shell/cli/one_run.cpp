@@ -157,6 +157,7 @@ json OneRun::describe(double seconds_per_epoch, double seconds) {
     o["recording"] = {{"source", r.source},
                       {"units", r.units},
                       {"frames", r.frames},
+                      {"array", r.array},
                       {"orientation", r.orientation},
                       {"orientation_reason", r.orientation_reason},
                       {"rate_hz", r.rate_hz > 0 ? json(r.rate_hz) : json(nullptr)},

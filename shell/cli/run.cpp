@@ -61,6 +61,7 @@ void print_recording(const Recording& r) {
   std::fprintf(stderr, "%s: %lld units x %lld frames, %s (%s)%s\n", r.source.c_str(), static_cast<long long>(r.units),
                static_cast<long long>(r.frames), r.orientation.c_str(), r.orientation_reason.c_str(),
                r.missing > 0 ? (", " + std::to_string(r.missing) + " missing values not scored").c_str() : "");
+  if (!r.array.empty()) std::fprintf(stderr, "  array %s: %s\n", r.array.c_str(), r.array_reason.c_str());
   for (size_t k = 0; k < r.dropped.size() && k < 20; ++k)
     std::fprintf(stderr, "  dropped %s: %s\n", r.dropped[k].unit.c_str(), r.dropped[k].reason.c_str());
   if (r.dropped.size() > 20) std::fprintf(stderr, "  and %zu more (see --json)\n", r.dropped.size() - 20);

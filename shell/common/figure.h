@@ -58,6 +58,7 @@ struct LineChart {
   std::vector<Series> series = {};
   std::vector<Guide> guides = {};
   Legend legend = Legend::automatic;
+  bool equal = false;  // a unit is as long on both axes; give their ends
 };
 
 // Runs as points with a bar at the centre and its interval, or (bars) columns with an interval.

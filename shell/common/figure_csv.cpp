@@ -10,10 +10,6 @@ std::string cell(double v) {
   return std::isnan(v) ? "" : short_number(v, 9);
 }
 
-double value_at(const std::vector<double>& v, size_t k) {
-  return k < v.size() ? v[k] : no_value;
-}
-
 class Writer {
  public:
   std::string out = "panel,title,series,x,y,low,high\n";

@@ -11,10 +11,6 @@ bool finite(const Point& p) {
   return std::isfinite(p.x) && std::isfinite(p.y);
 }
 
-double value_at(const std::vector<double>& v, size_t k) {
-  return k < v.size() ? v[k] : no_value;
-}
-
 // A series in places of the plot, 0..1 both ways from the lower left.
 struct Placed {
   std::vector<Point> line;       // not finite: gap
@@ -215,6 +211,8 @@ Plan plan_of(const LineChart& chart, Size outer, bool own_legend) {
 
   Plan plan;
   plan.need = frame.need;
+  if (chart.equal && any && !frame.x.log && !frame.y.log)
+    plan.aspect = (frame.y.hi - frame.y.lo) / (frame.x.hi - frame.x.lo);
   plan.entries = entries_of(chart);
   const std::vector<Entry> entries = plan.entries;
   const bool wanted =

@@ -56,6 +56,10 @@ Scale scale_of(const Axis& axis, const Range& range, double length, bool across,
 
 // Text in several lines, centred on x (or, `up`, on y); `at` is the first line's baseline.
 void add_lines(Drawing& d, const std::vector<std::string>& lines, Text first);
+// No value where a series has none.
+inline double value_at(const std::vector<double>& v, size_t k) {
+  return k < v.size() ? v[k] : no_value;
+}
 inline double height_of(const std::vector<std::string>& lines, double size) {
   return static_cast<double>(lines.size()) * size * leading;
 }

@@ -13,7 +13,6 @@ namespace {
 // Margins of "as good as", fixed before anything was trained (issue "Figures 2 and 3").
 constexpr double margin_percent = 1;  // points of accuracy
 constexpr double margin_factor = 2;   // of the mean squared error
-constexpr double alpha = 0.05;
 
 const PublishedCell* cell_of(const std::string& task, const std::string& condition) {
   for (const PublishedCell& cell : published_cells)

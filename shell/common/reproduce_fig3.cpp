@@ -9,7 +9,6 @@
 namespace dalea::reproduce {
 namespace {
 
-constexpr double alpha = 0.05;
 constexpr PruneMethod all_methods[] = {PruneMethod::random, PruneMethod::magnitude, PruneMethod::top_prob};
 
 const PublishedSweep* published_sweep(const std::string& task) {

@@ -10,6 +10,8 @@
 
 namespace dalea::reproduce {
 
+constexpr double alpha = 0.05;  // of every test
+
 std::string task_title(const std::string& task);       // "Flip-flop"
 std::string condition_title(const std::string& name);  // "Dale's backprop"
 // The number that was published for a run at the end of an epoch: the sum of the test batches' errors, or the accuracy

@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
 
@@ -23,7 +25,58 @@ struct Options {
   std::string reproduce;
   double seconds = 0;
   int threads = 0, tab = -1;
+  bool size_given = false, theme_given = false;
 };
+
+// What the window remembers of its last time, in the user's configuration folder.
+struct Remembered {
+  int width = 0, height = 0;  // 0: nothing
+  std::string theme, link;
+};
+
+constexpr int least_side = 320, most_side = 8192;  // pixels of the window
+
+std::string memory_path() {
+  const char* config = std::getenv("XDG_CONFIG_HOME");
+  if (config != nullptr && *config == '/') return std::string(config) + "/dalea/window.json";
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? std::string(home) + "/.config/dalea/window.json" : "";
+}
+
+// Nothing where there is no file, or none of ours.
+Remembered recall() {
+  Remembered r;
+  const std::string path = memory_path();
+  if (path.empty() || !file_exists(path)) return r;
+  const Result<std::vector<std::byte>> bytes = read_file(path);
+  if (!bytes) return r;
+  const auto o = nlohmann::json::parse(as_text(*bytes), nullptr, false);
+  if (!o.is_object()) return r;
+  const auto side = [&](const char* key) {
+    const auto it = o.find(key);
+    if (it == o.end() || !it->is_number_integer()) return 0;
+    const auto v = it->get<int64_t>();
+    return v >= least_side && v <= most_side ? static_cast<int>(v) : 0;
+  };
+  const auto text = [&](const char* key) {
+    const auto it = o.find(key);
+    return it != o.end() && it->is_string() ? it->get<std::string>() : std::string();
+  };
+  r.width = side("width");
+  r.height = side("height");
+  r.theme = text("theme");
+  r.link = text("link");
+  return r;
+}
+
+// Forgetting is no error: a folder that cannot be written is somebody's choice.
+void remember(const Remembered& r) {
+  const std::string path = memory_path();
+  if (path.empty() || !make_folder(std::filesystem::path(path).parent_path().string())) return;
+  const nlohmann::json o = {{"width", r.width}, {"height", r.height}, {"theme", r.theme}, {"link", r.link}};
+  const Status ok = write_file(path, o.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  (void)ok;
+}
 
 double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -63,8 +116,8 @@ class Desktop : public Host {
     ImGui::SetNextWindowSize({520 * app->scale, 0});
     if (!ImGui::BeginPopupModal("Open a file", nullptr, ImGuiWindowFlags_AlwaysAutoResize)) return;
     ImGui::TextWrapped(
-        "Path of a recording (CSV, NPY), a session (NPZ), an experiment (JSON) or one of the digits' four IDX files. "
-        "Dropping the file on the window does the same.");
+        "Path of a recording (CSV, NPY, NPZ, MATLAB), a session (NPZ), an experiment (JSON) or one of the digits' four "
+        "IDX files. Dropping the file on the window does the same.");
     ImGui::SetNextItemWidth(-1);
     if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
     const bool enter = ImGui::InputText("##path", path_, sizeof path_, ImGuiInputTextFlags_EnterReturnsTrue);
@@ -99,11 +152,17 @@ Status save_picture(const std::string& path, int width, int height) {
 
 int show(const Options& options) {
   int width = 1280, height = 720;
-  if (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 320 || height < 320 || width > 8192 ||
-      height > 8192) {
+  if (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || std::min(width, height) < least_side ||
+      std::max(width, height) > most_side) {
     std::fprintf(stderr, "dalea-desktop: --size: '%s' is not a size; give WIDTHxHEIGHT, 320 to 8192 pixels\n",
                  options.size.c_str());
     return 2;
+  }
+  const bool remembers = options.screenshot.empty();  // a picture is the same on every machine
+  Remembered last = remembers ? recall() : Remembered();
+  if (!options.size_given && last.width > 0 && last.height > 0) {
+    width = last.width;
+    height = last.height;
   }
   Window window("Dalea", width, height, false);
   glfwSwapInterval(1);
@@ -115,17 +174,22 @@ int show(const Options& options) {
   live.platform = std::string("desktop 64-bit ") + isa_name(best_isa());
   App app(desktop, live);
   desktop.app = &app;
-  app.theme = options.theme == "dark" ? Theme::dark : Theme::light;
+  const std::string theme = options.theme_given || last.theme.empty() ? options.theme : last.theme;
+  app.theme = theme == "dark" ? Theme::dark : Theme::light;
   glfwSetWindowUserPointer(window.handle(), &desktop);
   glfwSetDropCallback(window.handle(), [](GLFWwindow* w, int count, const char** paths) {
     for (int k = 0; k < count; ++k) static_cast<Desktop*>(glfwGetWindowUserPointer(w))->open(paths[k]);
   });
-  if (options.open.empty())
+  if (options.open.empty() && !last.link.empty()) {
+    app.open_text(last.link);
+    app.open_preset_if_empty();
+  } else if (options.open.empty()) {
     app.open_preset("quickstart");
-  else if (options.open.find("v1=") != std::string::npos && !file_exists(options.open))
+  } else if (options.open.find("v1=") != std::string::npos && !file_exists(options.open)) {
     app.open_text(options.open);
-  else
+  } else {
     desktop.open(options.open);
+  }
 
   if (options.tab >= 0) app.view.tab = options.tab;
   if (!options.reproduce.empty()) {
@@ -158,6 +222,13 @@ int show(const Options& options) {
     }
     glfwSwapBuffers(window.handle());
   }
+  if (remembers) {
+    glfwGetWindowSize(window.handle(), &last.width, &last.height);
+    last.theme = app.theme == Theme::dark ? "dark" : "light";
+    // What a link alone can make again.
+    if (app.now->setup && !app.now->setup->recording && !app.now->setup->own_mask) last.link = app.now->setup->link;
+    remember(last);
+  }
   return 0;
 }
 
@@ -168,31 +239,37 @@ int main(int argc, char** argv) {
   CLI::App cli{"Dalea's window: watch a network that obeys Dale's law learn"};
   dalea::app::Options options;
   options.program = argc > 0 ? argv[0] : "";
-  cli.add_option("open", options.open,
-                 "Experiment (.json), session (.npz), recording (.csv, .npy) or link; default: the quick start");
-  cli.add_option("--size", options.size, "Window in pixels")->capture_default_str();
-  cli.add_option("--theme", options.theme, "light or dark")
-      ->check(CLI::IsMember({"light", "dark"}))
-      ->capture_default_str();
+  cli.add_option(
+      "open", options.open,
+      "Experiment (.json), session (.npz), recording (.csv, .npy, .npz, .mat) or link; default: the last one, or "
+      "the quick start");
+  const CLI::Option* size =
+      cli.add_option("--size", options.size, "Window in pixels; else as it was left, or 1280x720");
+  const CLI::Option* theme = cli.add_option("--theme", options.theme, "light or dark; else as it was left, or light")
+                                 ->check(CLI::IsMember({"light", "dark"}));
   cli.add_option("--threads", options.threads, "Threads of the training (default: all cores but one)")
       ->check(CLI::Range(1, 256));
   cli.add_option("--tab", options.tab, "Tab that is open at the start")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
-                                                                     {"recording", dalea::app::tab_recording},
-                                                                     {"answers", dalea::app::tab_answers},
-                                                                     {"perturb", dalea::app::tab_perturb},
-                                                                     {"runs", dalea::app::tab_runs},
-                                                                     {"prune", dalea::app::tab_prune},
-                                                                     {"reproduce", dalea::app::tab_reproduce},
-                                                                     {"theory", dalea::app::tab_theory},
-                                                                     {"speed", dalea::app::tab_speed}})
-                      .description("weights, recording, answers, perturb, runs, prune, reproduce, theory or speed"));
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
+                                                             {"build", dalea::app::tab_build},
+                                                             {"recording", dalea::app::tab_recording},
+                                                             {"answers", dalea::app::tab_answers},
+                                                             {"perturb", dalea::app::tab_perturb},
+                                                             {"runs", dalea::app::tab_runs},
+                                                             {"prune", dalea::app::tab_prune},
+                                                             {"reproduce", dalea::app::tab_reproduce},
+                                                             {"theory", dalea::app::tab_theory},
+                                                             {"speed", dalea::app::tab_speed}})
+              .description("weights, build, recording, answers, perturb, runs, prune, reproduce, theory or speed"));
   cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2 or fig3")
       ->check(CLI::IsMember({"fig2", "fig3"}));
   cli.add_option("--screenshot", options.screenshot,
                  "Save a picture (PNG) after --seconds, print the state as JSON, and quit");
   cli.add_option("--seconds", options.seconds, "See --screenshot (default 10)")->check(CLI::Range(0.1, 86400.0));
   CLI11_PARSE(cli, argc, argv);
+  options.size_given = size->count() > 0;
+  options.theme_given = theme->count() > 0;
   try {
     return dalea::app::show(options);
   } catch (const std::exception& e) {

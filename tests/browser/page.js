@@ -11,6 +11,7 @@ const executablePath = process.env.DALEA_CHROMIUM ||
 const flags = ['--headless=new', '--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
   '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const sites = ['web', 'web-nothreads'].map((p) => path.join(root, 'build', p, 'site'));
+const wholeSite = path.join(root, 'build/site');
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Asks until `check` is true; fails with what was last seen.
@@ -26,10 +27,11 @@ async function until(what, read, check, seconds = 30) {
 }
 
 // A page in a profile of its own. `errors` collects everything the console complains about.
-async function openPage({isolation = true, hash = '', size = [1280, 720], theme = 'light', before, permissions = []} = {}) {
-  const server = await serve(sites, {isolation});
+// `site`: the one folder instead of the two of the builds; `before`: a function or {path} for every document.
+async function openPage({isolation = true, hash = '', size = [1280, 720], theme = 'light', before, permissions = [], site, touch = false} = {}) {
+  const server = await serve(site ? [site] : sites, {isolation});
   const browser = await chromium.launch({executablePath, args: flags});
-  const context = await browser.newContext({viewport: {width: size[0], height: size[1]}, colorScheme: theme, permissions, acceptDownloads: true});
+  const context = await browser.newContext({viewport: {width: size[0], height: size[1]}, colorScheme: theme, permissions, acceptDownloads: true, hasTouch: touch});
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (e) => errors.push(`page: ${e.message}`));
@@ -68,7 +70,14 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
   }, [name, Buffer.from(bytes).toString('base64')]);
   const seen = async (text) => until(`a notice with "${text}"`, state, (s) => s.notices.some((n) => n.text.includes(text)), 20);
   const close = async () => { await browser.close(); server.close(); };
-  return {page, context, errors, address, started, state, call, ready, place, click, type, drop, seen, close};
+  const stopServer = () => { server.close(); server.closeAllConnections(); };
+  // The page anew, as on another visit of the same browser.
+  const visit = async (fragment = '') => {
+    await page.goto('about:blank');
+    await page.goto(address + fragment);
+    await ready();
+  };
+  return {page, context, errors, address, started, state, call, ready, place, click, type, drop, seen, close, stopServer, visit};
 }
 
-module.exports = {root, sites, sleep, until, openPage};
+module.exports = {root, sites, wholeSite, sleep, until, openPage};

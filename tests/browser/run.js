@@ -6,7 +6,7 @@ const os = require('os');
 const path = require('path');
 const zlib = require('zlib');
 const {execFileSync} = require('child_process');
-const {root, sites, sleep, until, openPage} = require('./page.js');
+const {root, sites, wholeSite, sleep, until, openPage} = require('./page.js');
 
 const cli = path.join(root, 'build/release/dalea');
 const shots = path.join(root, 'out/screenshots');
@@ -101,6 +101,13 @@ for (const isolation of [true, false]) {
       assert.strictEqual(end.held_out, expected.loss.held_out);
     });
 }
+
+pageTest('a crash of the program is said, and what is kept', {}, async (p) => {
+  await p.ready();
+  await until('it learns', p.state, (s) => s.updates > 0);
+  await p.page.evaluate(() => window.dispatchEvent(new ErrorEvent('error', {message: 'worker sent an error! unreachable', error: new WebAssembly.RuntimeError('unreachable')})));
+  await until('the cover says so', () => p.page.evaluate(() => !document.getElementById('cover').hidden && document.getElementById('status').textContent), (t) => t && t.includes('has crashed') && t.includes('Reload the page'));
+});
 
 pageTest('a link with a mask and leaky, noisy units ends on the same hash too', {}, async (p) => {
   const set = ['--set', 'training.epochs=2', '--set', 'network.noise=0.05', '--set', 'populations[0].tau_s=0.1'];
@@ -576,6 +583,78 @@ pageTest('settings: a problem is marked where it is, and mended settings train',
   assert.strictEqual(s.changed, false);
 });
 
+pageTest('a first visit: learn, change a sign, restart, share, open the link', {permissions: ['clipboard-read', 'clipboard-write']}, async (p) => {
+  await p.ready();
+  const begin = Date.now();
+  await until('it learns', p.state, (s) => s.updates > 0);
+  await p.click('field:populations[1].sign');
+  await p.click('sign:2');  // free
+  await until('the settings differ', p.state, (s) => s.changed);
+  await p.click('apply');
+  const changed = await until('the changed network learns', p.state, (s) => s.network === 2 && s.updates > 0 && !s.changed);
+  await p.click('restart');
+  await until('it starts again', p.state, (s) => s.network === 3);
+  await p.click('copy-link');
+  await p.seen('Link copied');
+  const link = await p.page.evaluate(() => navigator.clipboard.readText());
+  assert.strictEqual(JSON.parse(run('unlink', link, '--json')).populations[1].sign, 'free');
+  const other = await p.context.newPage();
+  await other.goto(link);
+  const opened = await until('the link learns', () => other.evaluate(() => (window.dalea ? window.dalea.state() : null)), (s) => s && s.updates > 0);
+  assert.strictEqual(opened.link, changed.link);
+  const took = (Date.now() - begin) / 1000;
+  console.log(`    ${took.toFixed(1)} s`);
+  assert(took < 60, `it took ${took} s`);
+});
+
+for (const isolation of [true, false])
+  pageTest(`looking back shows the weights of then, and training ends on the same bits (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
+    await p.ready();
+    await p.call('pause');
+    await p.call('pace', 0);
+    await p.call('restart');
+    await until('it is at the start', p.state, (s) => s.updates === 0 && !s.running && s.network === 2);
+    const hashes = [(await p.state()).hash];
+    for (let k = 1; k <= 3; ++k) {
+      await p.call('step');
+      hashes.push((await until('one update', p.state, (s) => s.updates === k && s.hash_updates === k && !s.running)).hash);
+    }
+    await p.page.locator('#canvas').focus();
+    for (const k of [2, 1, 0]) {
+      await p.page.keyboard.press('Comma');
+      const s = await until(`update ${k}`, p.state, (v) => v.looking_back && v.hash_updates === k);
+      assert.strictEqual(s.hash, hashes[k]);
+      assert.strictEqual(s.updates, 3);
+    }
+    await p.call('step_epoch');  // goes on while one looks at the start
+    const later = await until('an epoch', p.state, (s) => s.epoch === 1 && !s.running, 60);
+    assert.strictEqual(later.hash, hashes[0]);
+    const line = await p.place('timeline');
+    await p.page.mouse.click(line.x + line.w * 0.02, line.y + line.h / 2);
+    await until('another moment', p.state, (s) => s.looking_back && s.hash_updates > 3);
+    if (isolation) await shot(p, 'looking-back-light-1280x720', 'Looking back: the strip says when; matrix, traces and hash are of then');
+    await p.click('back:present');
+    const end = await until('the present', p.state, (s) => !s.looking_back && s.hash_updates === s.updates);
+    const out = path.join(scratch, 'back');
+    const expected = JSON.parse(run('run', path.join(root, 'assets/experiments/quickstart.json'), '--set', 'training.epochs=1', '--json', '--quiet', '--out', out));
+    assert.strictEqual(end.hash, expected.hash);
+  });
+
+pageTest('spectrum, weights by sign, states and currents come by themselves', {}, async (p) => {
+  await p.ready();
+  await until('it learned something', p.state, (s) => s.epoch >= 2, 60);
+  await p.call('pause');
+  await p.click('learning-tab:Spectrum');
+  await p.click('trial-tab:States');
+  await p.click('states:measure').catch(() => { /* measured already */ });
+  await sleep(2500);
+  await shot(p, 'spectrum-states-light-1280x720', 'Eigenvalues beside the unit circle; trials as paths through principal components');
+  await p.click('learning-tab:Weights by sign');
+  await p.click('trial-tab:Currents');
+  await sleep(1000);
+  await shot(p, 'signs-currents-light-1280x720', 'Weights by sign; mean currents between populations');
+});
+
 pageTest('the matrix zooms, moves and reads out', {}, async (p) => {
   await p.ready();
   await p.call('open_preset', 'blocks');
@@ -594,6 +673,255 @@ pageTest('the matrix zooms, moves and reads out', {}, async (p) => {
   await p.click('matrix:Change');
   await p.page.mouse.move(5, 5);
   await shot(p, 'change-light-1280x720', 'What training changed');
+});
+
+// What a link says about the window, as somebody without Dalea could write it.
+const viewPart = (o) => `&view=${zlib.deflateSync(JSON.stringify(o)).toString('base64url')}`;
+const quick = run('link', path.join(root, 'assets/experiments/quickstart.json'));
+
+pageTest('a link for a class: title, note and what it hides, until everything is shown',
+  {hash: quick + viewPart({title: 'Who excites whom?', note: 'Press Play and watch the columns.', hide: ['build', 'share', 'tabs'], theme: 'dark', pace: 10})}, async (p) => {
+    await p.ready();
+    const s = await until('it runs', p.state, (v) => v.updates > 0 && v.widgets['show-everything']);
+    assert.strictEqual(s.view.title, 'Who excites whom?');
+    assert.strictEqual(s.theme, 'dark');
+    assert.strictEqual(s.pace, 10);
+    for (const gone of ['copy-link', 'tab:Theory', 'field:populations[0].size']) assert(!s.widgets[gone], gone);
+    assert.deepStrictEqual(s.notices, []);
+    await shot(p, 'class-dark-1280x720', 'A link for a class: its title and note above the network, the settings and other tabs hidden');
+    const fragment = () => p.page.evaluate(() => location.hash);
+    await until('the address keeps it', fragment, (h) => h === `${s.link}&${s.view.text}`, 10);
+    await p.click('new-seed');
+    await until('a new seed does too', fragment, (h) => h.includes('&view=') && !h.startsWith(`${s.link}&`), 10);
+    await p.click('show-everything');
+    await until('everything', p.state, (v) => v.view === null && v.widgets['copy-link'] && v.widgets['tab:Theory'], 10);
+    await until('the address forgets it', fragment, (h) => !h.includes('view='), 10);
+    await p.page.evaluate((l) => { location.hash = l; }, `${quick}&view=broken`);
+    await p.seen('everything is shown');
+    await until('a broken view opens the experiment', p.state, (v) => v.link === quick && v.view === null, 20);
+  });
+
+pageTest('share: the link of the popup, and code to go on elsewhere', {permissions: ['clipboard-read', 'clipboard-write']}, async (p) => {
+  await p.ready();
+  await until('it runs', p.state, (s) => s.updates > 0);
+  const copied = () => p.page.evaluate(() => navigator.clipboard.readText());
+  await p.click('share-more');
+  await p.click('share:title');
+  await p.page.keyboard.type('Our class', {delay: 30});
+  await p.click('share:loss');
+  await shot(p, 'share-light-1280x720', 'Share: a link with title and note, code for PyTorch and for the command line');
+  await p.click('share:copy');
+  const link = await until('the link', copied, (t) => t.includes('&view='), 10);
+  assert(link.startsWith(p.address + (await p.state()).link) && link.length < 2000, link);
+  await p.click('share:python');
+  const python = await until('the text', copied, (t) => t.includes('def step('), 10);
+  assert(python.includes('quick-start') && python.includes('-weights.npz'), python.slice(0, 400));
+  await p.click('share:native');
+  const native = await until('the line', copied, (t) => t.startsWith('./run cli run '), 10);
+  assert.strictEqual(native.split("'")[1], (await p.state()).link);
+  await p.visit(new URL(link).hash);
+  const s = await until('it opens as shared', p.state, (v) => v.view && v.updates > 0, 20);
+  assert.strictEqual(s.view.title, 'Our class');
+  assert(!s.widgets.loss, 'the loss is hidden');
+});
+
+// What the browser keeps of the page; null: nothing.
+const keptBy = (p) => p.page.evaluate(() => new Promise((resolve) => {
+  const opening = indexedDB.open('dalea', 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore('kept');
+  opening.onsuccess = () => {
+    const request = opening.result.transaction('kept').objectStore('kept').get('about');
+    request.onsuccess = () => { opening.result.close(); resolve(request.result || null); };
+  };
+}));
+
+pageTest('the session is kept, offered at the next visit, continued and forgotten', {}, async (p) => {
+  await p.ready();
+  await p.call('open_text', JSON.stringify({dalea: 1, name: 'to keep', populations: [{name: 'E', size: 20, sign: '+'}],
+    task: {steps: 10, train: 200, validation: 20, held_out: 20}, training: {epochs: 100000, batch: 20}}));
+  await p.call('pace', 0);
+  await until('it learns', p.state, (s) => s.name === 'to keep' && s.epoch >= 2, 60);
+  await until('an epoch is kept', () => keptBy(p), (k) => k && k.name === 'to keep' && k.epoch >= 1, 30);
+  await p.page.evaluate(() => {  // as when another tab comes forward
+    Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await p.call('pause');
+  const end = await until('it pauses', p.state, (s) => s.phase === 'paused' && s.hash_updates === s.updates);
+  await until('the pause is kept', () => keptBy(p), (k) => k.epoch === end.epoch, 20);
+  await sleep(1500);
+  await p.visit();
+  let s = await until('the offer', p.state, (v) => v.kept && v.widgets.continue && v.name.startsWith('Quick start') && v.updates > 0, 20);
+  assert.deepStrictEqual(s.kept, {name: 'to keep', epoch: end.epoch});
+  await until('it is in the document', () => p.page.evaluate(() => document.getElementById('c-continue').hidden), (h) => !h, 10);
+  await shot(p, 'continue-light-1280x720', 'A later visit: the quick start, and the offer to go on where one left off');
+  await p.click('continue');
+  s = await until('it continues', p.state, (v) => v.name === 'to keep' && v.updates >= end.updates && v.running, 20);
+  assert.strictEqual(s.kept, null);
+  await p.visit(quick);
+  await sleep(500);
+  assert.strictEqual((await p.state()).kept, null, 'a link is what was asked for');
+  await p.visit();
+  await until('the offer again', p.state, (v) => v.kept, 20);
+  await p.page.evaluate(() => document.getElementById('c-forget').click());
+  await until('it is forgotten', () => keptBy(p), (k) => k === null, 10);
+  await p.visit();
+  await sleep(500);
+  assert.strictEqual((await p.state()).kept, null);
+  assert((await p.page.evaluate(() => document.body.textContent)).includes('Nothing leaves this computer'));
+});
+
+const haveSite = () => {
+  if (fs.existsSync(path.join(wholeSite, 'service-worker.js'))) return true;
+  console.log('    skipped: build/site is not there (the target dalea-site of the presets web and web-nothreads)');
+  return false;
+};
+// A page that may load itself again meanwhile.
+const patiently = (p, what, read, check, seconds) => until(what, () => read().catch(() => null), check, seconds);
+
+test('without a network: the page of the last visit, with threads', async () => {
+  if (!haveSite()) return;
+  const p = await openPage({site: wholeSite});
+  try {
+    await p.ready();
+    const build = await p.page.evaluate(() => window.dalea.build);
+    await until('what it runs on is kept', () => p.page.evaluate(async (name) => {
+      for (const key of await caches.keys()) {
+        const urls = (await (await caches.open(key)).keys()).map((r) => r.url);
+        if ([`/${name}.wasm`, `/${name}.js`].every((f) => urls.some((u) => u.includes(f)))) return true;
+      }
+      return false;
+    }, build), (v) => v, 30);
+    await sleep(300);
+    p.stopServer();
+    await p.page.reload();
+    await p.ready();
+    const s = await until('it learns', p.state, (v) => v.updates > 0, 30);
+    assert.strictEqual(s.threads > 1, true, 'threads');
+    assert.strictEqual(await p.page.evaluate(() => window.dalea.build), build);
+    assert.deepStrictEqual(p.errors.filter((e) => !/ERR_|Failed to fetch/.test(e)), []);
+  } finally {
+    await p.close();
+  }
+});
+
+test('on a host without headers the worker adds them, and never loads the page again and again', async () => {
+  if (!haveSite()) return;
+  for (const works of [true, false]) {
+    const p = await openPage({site: wholeSite, isolation: false,
+      before: works ? undefined : () => Object.defineProperty(window, 'crossOriginIsolated', {value: false})});
+    let loads = 0;
+    p.page.on('framenavigated', () => ++loads);  // counts the address bar's change too
+    try {
+      const build = await patiently(p, 'it starts', () => p.page.evaluate(() => (window.dalea ? window.dalea.build : null)), (b) => b !== null, 30);
+      assert.strictEqual(build, works ? 'dalea-threads' : 'dalea-single');
+      await patiently(p, 'it learns', p.state, (s) => s && s.updates > 0, 30);
+      await sleep(1000);
+      assert(loads <= 3, `${loads} loads`);
+    } finally {
+      await p.close();
+    }
+  }
+});
+
+const axe = path.join(__dirname, 'node_modules/axe-core/axe.min.js');
+pageTest('axe finds nothing to object to in the document', {before: fs.existsSync(axe) ? {path: axe} : undefined}, async (p) => {
+  if (!fs.existsSync(axe)) { console.log('    skipped: axe-core is not installed (npm ci in tests/browser)'); return; }
+  await p.ready();
+  for (const shown of [false, true]) {
+    await p.page.evaluate((show) => {
+      document.getElementById('keys').open = show;
+      document.getElementById(show ? 'c-play' : 'canvas').focus();
+    }, shown);
+    const violations = await p.page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}).then((r) =>
+      r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)));
+    assert.deepStrictEqual(violations, [], `controls ${shown ? 'shown' : 'for screen readers only'}`);
+  }
+});
+
+pageTest('fingers: a tap, a pinch, a drag and a scroll', {touch: true, size: [390, 844]}, async (p) => {
+  await p.ready();
+  await until('it runs', p.state, (s) => s.running && s.updates > 0);
+  const cdp = await p.context.newCDPSession(p.page);
+  const touch = async (type, ...points) => {
+    await cdp.send('Input.dispatchTouchEvent', {type, touchPoints: points.map(([x, y], id) => ({x, y, id}))});
+    await sleep(60);
+  };
+  const play = await p.place('play');
+  await touch('touchStart', [play.x + play.w / 2, play.y + play.h / 2]);
+  await touch('touchEnd');
+  await until('a tap pauses', p.state, (s) => s.phase === 'paused', 10);
+  const m = await p.place('matrix');
+  const [x, y] = [m.x + m.w / 2, m.y + m.h / 2];
+  assert.strictEqual((await p.state()).matrix_span, 0);
+  await touch('touchStart', [x - 20, y], [x + 20, y]);
+  for (let k = 1; k <= 6; ++k) await touch('touchMove', [x - 20 - 12 * k, y], [x + 20 + 12 * k, y]);
+  await touch('touchEnd');
+  const s = await until('it is larger', p.state, (v) => v.matrix_span > 0, 10);
+  assert(s.matrix_span > 64 / 8 && s.matrix_span < 64 / 2, `${s.matrix_span} units across`);  // 40 pixels became 184
+  const before = (await p.state()).widgets.matrix.y;
+  await touch('touchStart', [x, y]);
+  for (let k = 1; k <= 6; ++k) await touch('touchMove', [x, y - 25 * k]);
+  await touch('touchEnd');
+  await until('one finger scrolls', p.state, (v) => !v.widgets.matrix || v.widgets.matrix.y < before - 60, 10);
+});
+
+pageTest('two hundred random interactions leave the page alive', {}, async (p) => {
+  await p.ready();
+  let seed = 20;
+  const random = (n) => { seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0; return Math.floor(seed / 4294967296 * n); };
+  // Not what opens a dialog, fetches what may not be there, or works for minutes.
+  const left = /^(open|download|reproduce|speed|runs:start|preset:digits|preset:cell-types|prune:sweep|prune:retrain|train-recording)/;
+  const keys = ['Space', 's', 'r', 'n', '?', ',', '.', 'Tab', 'ArrowDown', 'ArrowRight', 'Enter', '+', '-', 'Escape'];
+  for (let k = 0; k < 200; ++k) {
+    const kind = random(10);
+    if (kind < 6) {
+      const widgets = Object.entries((await p.state()).widgets).filter(([name, w]) => !left.test(name) && w.w > 0 && w.y > 0 && w.y + w.h < 720);
+      const [, w] = widgets[random(widgets.length)];
+      await p.page.mouse.move(w.x + w.w * (0.2 + 0.06 * random(10)), w.y + w.h * 0.5);
+      await p.page.mouse.down();
+      await sleep(25);
+      if (random(4) === 0) await p.page.mouse.move(w.x + random(60), w.y + random(60));
+      await p.page.mouse.up();
+    } else if (kind < 8) {
+      await p.page.evaluate(() => document.getElementById('canvas').focus());
+      await p.page.keyboard.press(keys[random(keys.length)]);
+    } else {
+      await p.page.mouse.move(random(1280), random(720));
+      await p.page.mouse.wheel(0, random(2) ? 200 : -200);
+    }
+    await sleep(25);
+  }
+  await p.call('open_preset', 'quickstart');
+  const s = await until('it lives', p.state, (v) => v.name.startsWith('Quick start') && v.hash !== '', 60);
+  assert.deepStrictEqual(s.audit, {sign: 0, mask: 0});
+});
+
+// DALEA_SOAK: seconds, 1800 for half an hour.
+pageTest('memory stays steady while it trains and everything is looked at', {}, async (p) => {
+  await p.ready();
+  const seconds = Number(process.env.DALEA_SOAK) || 60;
+  const cdp = await p.context.newCDPSession(p.page);
+  const used = async () => {
+    await cdp.send('HeapProfiler.collectGarbage');
+    const {metrics} = await cdp.send('Performance.getMetrics');
+    return {wasm: await p.page.evaluate(() => window.dalea.bytes()), script: metrics.find((m) => m.name === 'JSHeapUsedSize').value};
+  };
+  await cdp.send('Performance.enable');
+  await p.call('pace', 0);
+  const begin = Date.now();
+  let warm = null;
+  while (Date.now() - begin < seconds * 1000) {
+    const s = await p.state();
+    if (s.finished) { await p.call('restart'); await sleep(200); await p.call('play'); }
+    const tabs = Object.keys(s.widgets).filter((n) => /^(tab|trial-tab|learning-tab):/.test(n));
+    for (const tab of tabs) if (Date.now() - begin < seconds * 1000) await p.click(tab);
+    if (warm === null && Date.now() - begin > seconds * 400) warm = await used();
+  }
+  const end = await used();
+  console.log(`    wasm ${(warm.wasm / 1048576).toFixed(0)} -> ${(end.wasm / 1048576).toFixed(0)} MB, script ${(warm.script / 1048576).toFixed(1)} -> ${(end.script / 1048576).toFixed(1)} MB`);
+  assert(end.wasm <= warm.wasm * 1.1, 'the memory of the program');
+  assert(end.script < warm.script + 8 * 1048576, 'the memory of the page');
 });
 
 test('the server isolates, forbids foreign content and stays in its folder', async () => {

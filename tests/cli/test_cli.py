@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DALEA = None
@@ -195,6 +196,32 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(json.loads(done.stdout)["kind"], kind)
             self.assertEqual(dalea("inspect", path).returncode, 0)
+
+    def test_archives_of_arrays(self):
+        def npy(rows, cols):
+            head = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }" % (rows, cols)
+            head = head.ljust(117) + "\n"
+            return (b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode() +
+                    struct.pack("<%dd" % (rows * cols), *[(k * 7919 % 101) / 10 for k in range(rows * cols)]))
+
+        path = os.path.join(self.dir, "cells.npz")
+        with zipfile.ZipFile(path, "w") as z:
+            z.writestr("dff.npy", npy(90, 3))
+            z.writestr("spikes.npy", npy(90, 2))
+        o = json.loads(dalea("inspect", path, "--json").stdout)
+        self.assertEqual((o["kind"], o["array"], o["units"]), ("recording", "dff", 3))
+        self.assertEqual([(a["name"], a["shape"], a["suggested"]) for a in o["arrays"]],
+                         [("dff", [90, 3], True), ("spikes", [90, 2], False)])
+        text = dalea("inspect", path, "--set", "recording.array=spikes").stdout
+        for words in ("suggested: the largest of 2 matrices", "array taken        spikes (stated)"):
+            self.assertIn(words, text)
+        fit = [os.path.join(ROOT, "assets/experiments/recording.json"), "--set", "recording.file=" + path, "--set",
+               "task.steps=8", "--set", "recording.warmup=2", "--set", "training.epochs=1", "--out", self.out]
+        done = dalea("run", *fit, "--set", "recording.array=spikes", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["recording"]["array"], "spikes")
+        self.assertIn("did you mean 'spikes'?", self.refused("run", *fit, "--set", "recording.array=spike"))
+        self.assertIn("MATLAB 7.3", self.refused("inspect", self.file("v.mat", b"MATLAB 7.3 MAT-file" + bytes(600))))
 
     def test_link_round_trip(self):
         for name in os.listdir(os.path.join(ROOT, "assets/experiments")):
@@ -434,6 +461,74 @@ class CommandLine(unittest.TestCase):
             done = dalea("perturb", session, *wrong, "--out", out)
             self.assertEqual(done.returncode, 1)
             self.assertIn(word, done.stderr)
+
+    def test_states(self):
+        r = self.result()
+        session = os.path.join(self.out, "session.npz")
+        out = os.path.join(self.dir, "states")
+        done = dalea("states", session, "--trials", "4", "--out", out, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        s = json.loads(done.stdout)
+        self.assertEqual(s["hash"], r["hash"])
+        c = s["components"]
+        self.assertEqual(len(c["variance"]), min(8, c["units"]))
+        self.assertEqual(c["variance"], sorted(c["variance"], reverse=True))
+        self.assertAlmostEqual(sum(c["variance"]) / c["total_variance"], sum(c["share"]))
+        self.assertTrue(1 <= c["participation_ratio"] <= c["units"])
+        self.assertEqual(sum(k["count"] for k in s["conditions"]["trials"]), s["trials"])
+        signs = {(k["to"], k["from"]): k["current"] for k in s["currents"]}
+        self.assertEqual(sorted(signs), [("E", "E"), ("E", "I"), ("I", "E"), ("I", "I")])
+        for (_, sender), current in signs.items():  # Dale's law holds for the currents too
+            self.assertTrue(current > 0 if sender == "E" else current < 0)
+        self.assertEqual(sorted(os.listdir(out)),
+                         ["currents.csv", "projections.csv", "states.png", "states.svg", "variance.csv"])
+        with open(os.path.join(out, "projections.csv"), encoding="utf-8") as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual(len(rows), 4 * s["steps"])
+        with open(os.path.join(out, "currents.csv")) as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual([row["kind"] for row in rows], ["population", "population", "input", "bias"] * 2)
+        total = sum(float(row["current"]) for row in rows if row["to"] == "E")
+        self.assertAlmostEqual(total, s["populations"][0]["total"])
+        same = dalea("states", session, "--trials", "4", "--out", out, "--json", "--isa", "scalar", "--threads", "1")
+        self.assertEqual(same.stdout, done.stdout)
+        text = dalea("states", session, "--population", "I", "--out", out).stdout
+        for word in ("components of      I", "participation", "cumulative", "(input)", "mean activity", "states.svg"):
+            self.assertIn(word, text)
+        wrong = dalea("states", session, "--population", "Q", "--out", out)
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("the populations are E, I", wrong.stderr)
+
+    def test_spectrum(self):
+        r = self.result()
+        session = os.path.join(self.out, "session.npz")
+        out = os.path.join(self.dir, "spectrum")
+        done = dalea("spectrum", session, "--out", out, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        s = json.loads(done.stdout)
+        self.assertEqual((s["hash"], s["units"], s["epochs"]), (r["hash"], 32, 3))
+        self.assertEqual(sorted(os.listdir(out)), ["eigenvalues.csv", "spectrum.png", "spectrum.svg"])
+        with open(os.path.join(out, "eigenvalues.csv")) as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual([row["when"] for row in rows], ["initial"] * 32 + ["now"] * 32)
+        for when in ("initial", "now"):
+            values = [complex(float(q["real"]), float(q["imaginary"])) for q in rows if q["when"] == when]
+            self.assertAlmostEqual(abs(sum(values).imag), 0)
+            self.assertAlmostEqual(abs(values[0]), s[when]["radius"])
+            self.assertAlmostEqual(max(v.real for v in values), s[when]["abscissa"])
+            self.assertEqual(sum(abs(v) > 1 for v in values), s[when]["outside"])
+            self.assertTrue(0 < s[when]["bulk"] < s[when]["radius"])
+            w = s[when]["weights"]
+            self.assertEqual({k: v["synapses"] for k, v in w.items()}, {"excitatory": 32 * 24, "inhibitory": 32 * 8})
+            self.assertTrue(w["excitatory"]["mean"] > 0 > w["inhibitory"]["mean"])
+        self.assertEqual(s["initial"]["weights"]["excitatory"]["zero"], 0)
+        table = dalea("spectrum", session, "--out", out, "--csv").stdout
+        with open(os.path.join(out, "eigenvalues.csv")) as f:
+            self.assertEqual(table, f.read())
+        text = dalea("spectrum", session, "--out", out).stdout
+        for word in ("spectral radius", "largest real part", "outside unit circle", "inhibitory", "spectrum.svg"):
+            self.assertIn(word, text)
+        self.assertIn("is not a session", self.refused("spectrum", self.tiny, "--out", out))
 
     def test_prune_counts_right_answers(self):
         trained = self.result("--set", "training.loss=cross-entropy")["accuracy"]["held_out"]

@@ -1,0 +1,190 @@
+// What the circuit amounts to before it is trained, and one trial of its task.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "app/build_parts.h"
+#include "app/views.h"
+#include "app/widgets.h"
+#include "implot.h"
+
+namespace dalea::app {
+namespace {
+
+constexpr int64_t most_sampled = 3000;      // units
+constexpr double most_sampling_s = 0.03;    // in a frame, unasked
+constexpr double quick_sampling_s = 0.004;  // while something is being dragged
+
+// Keeps the sampled mask and its numbers with the draft, where that costs a frame little.
+void follow_mask(App& app, bool asked) {
+  BuildState& b = app.view.build;
+  const Spec& s = app.draft;
+  if (!b.mask_known || !same_mask(b.mask_of, s) || b.mask_of.network.balanced != s.network.balanced) {
+    b.mask_of = s;
+    b.mask_known = true;
+    b.synapses = -1;
+    b.mask_side = 0;
+    b.expected = expected_synapses(s);
+    b.spectrum = predicted_spectrum(s);
+  }
+  if (b.synapses >= 0 || s.units() > most_sampled || s.units() < 1) return;
+  const double cost = wiring_of(s) == Wiring::all && s.connectivity.self_connections ? 0 : b.sampling_s();
+  if (!asked && cost > (ImGui::IsAnyItemActive() ? quick_sampling_s : most_sampling_s)) return;
+  const auto start = std::chrono::steady_clock::now();
+  const auto mask = sample_pattern(s, 0);
+  if (mask && s.units() >= 100)
+    b.s_per_pair = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+                   static_cast<double>(s.units() * s.units());
+  b.synapses = mask ? mask->count() : s.units() * s.units();
+  b.mask_side = paint_mask(s, mask.get(), 256, b.pixels);
+  b.texture = app.host.texture(b.texture, b.mask_side, b.mask_side, b.pixels.data(), true);
+}
+
+}  // namespace
+
+void draw_summary(App& app, float height) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale;
+  BuildState& b = app.view.build;
+  const Spec& s = app.draft;
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  const bool good = app.problems.empty();
+  if (good) follow_mask(app, false);
+  const float side = std::min(height, 0.36f * ImGui::GetContentRegionAvail().x);
+  const ImVec2 at = ImGui::GetCursorScreenPos(), end = {at.x + side, at.y + side};
+  const int64_t units = s.units();
+  ImGui::PushFont(fonts.small);
+  if (good && b.synapses >= 0) {
+    if (b.texture == ImTextureID{})
+      b.texture = app.host.texture(b.texture, b.mask_side, b.mask_side, b.pixels.data(), true);
+    draw->AddImage(b.texture, at, end);
+    draw->AddRect(at, end, color32(p.muted));
+    ImGui::Dummy({side, side});
+    app.track("build:mask");
+    hint(
+        "The mask drawn with this seed: rows receive, columns send. Red and blue: an excitatory or inhibitory synapse; "
+        "grey: absent.");
+  } else {
+    draw->AddRectFilled(at, end, color32(p.faint));
+    ImGui::BeginGroup();
+    ImGui::Dummy({side, 0});
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + side - 6 * u);
+    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + 6 * u);
+    if (!good)
+      ImGui::TextWrapped("The mask appears when nothing is wrong.");
+    else if (units > most_sampled)
+      ImGui::TextWrapped("Too many units to draw the mask here.");
+    else if (ImGui::Button("Draw the mask"))
+      follow_mask(app, true);
+    ImGui::PopTextWrapPos();
+    ImGui::EndGroup();
+    ImGui::SetCursorScreenPos(at);
+    ImGui::Dummy({side, side});
+  }
+  ImGui::SameLine(0, 8 * u);
+  ImGui::BeginGroup();
+  ImGui::PushTextWrapPos(0);
+  if (!good) {
+    ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
+    ImGui::TextWrapped("%s", app.problems.front().text().c_str());
+    if (app.problems.size() > 1) ImGui::TextWrapped("and %zu more", app.problems.size() - 1);
+    ImGui::PopStyleColor();
+  } else {
+    const Expected& e = b.expected;
+    const auto rounded = [](double v) { return grouped(static_cast<int64_t>(std::llround(v))); };
+    ImGui::TextWrapped("%s units in %zu %s", grouped(units).c_str(), s.populations.size(),
+                       s.populations.size() == 1 ? "population" : "populations");
+    ImGui::TextWrapped("Expected: %s%s synapses, %.3g %%", rounded(e.synapses).c_str(),
+                       e.sd >= 0.5 ? (" \xc2\xb1 " + rounded(e.sd)).c_str() : "", 100 * e.density);
+    hint("Mean and standard deviation over seeds; percent of all pairs of units");
+    ImGui::TextWrapped("%.3g onto each neuron", e.synapses / static_cast<double>(std::max<int64_t>(1, units)));
+    if (b.synapses >= 0)
+      ImGui::TextWrapped("Drawn with seed %llu: %s", static_cast<unsigned long long>(s.seed),
+                         grouped(b.synapses).c_str());
+    if (b.spectrum.outlier > b.spectrum.bulk)
+      ImGui::TextWrapped("Initial spectrum: |\xce\xbb| < %.2g, outlier %.2g", b.spectrum.bulk, b.spectrum.outlier);
+    else
+      ImGui::TextWrapped("Initial spectrum: |\xce\xbb| < %.2g", b.spectrum.bulk);
+    hint(
+        "Eigenvalues of the initial weights, predicted from the blocks' means and variances for large networks; those "
+        "of a balanced start can be larger.");
+    const double mib = static_cast<double>(estimate_bytes(s)) / (1 << 20);
+    if (mib < 10)
+      ImGui::TextWrapped("Memory to train: about %.2g MiB", mib);
+    else
+      ImGui::TextWrapped("Memory to train: about %s MiB", rounded(mib).c_str());
+  }
+  ImGui::PopTextWrapPos();
+  ImGui::EndGroup();
+  app.track("build:numbers");
+  ImGui::PopFont();
+}
+
+void draw_task(App& app, ImVec2 size) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale;
+  BuildState& b = app.view.build;
+  const Spec& s = app.draft;
+  bool current = b.task_known && same_trials(b.task_of, s);
+  if (!current && app.problems.empty()) {
+    b.task = preview_task(s);
+    b.task_of = s;
+    current = b.task_known = true;
+  }
+  if (!current || b.task.lines.empty()) {
+    ImGui::PushTextWrapPos(0);
+    ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
+    ImGui::TextUnformatted(!app.problems.empty()     ? "A trial of the task appears here when nothing is wrong."
+                           : s.task.type == "digits" ? "Task: which digit is it, read row by row. The Trial panel "
+                                                       "shows one while it trains."
+                           : s.task.type == "recording"
+                               ? "Task: the next frame of a recording. The Recording tab shows "
+                                 "what is read."
+                               : "");
+    ImGui::PopStyleColor();
+    ImGui::PopTextWrapPos();
+    app.track("build:task");
+    return;
+  }
+  double low = -1, high = 1;
+  for (const TaskPreview::Line& l : b.task.lines)
+    for (double v : l.y) {
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  const double pad = 0.12 * (high - low), end = b.task.time_s.back();
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
+  ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(4 * u, 3 * u));
+  if (ImPlot::BeginPlot("##task", size, ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText)) {
+    ImPlot::SetupAxes("time (s), one training trial", nullptr);
+    ImPlot::SetupAxisLimits(ImAxis_X1, 0, end > 0 ? end : s.network.dt_s, ImPlotCond_Always);
+    ImPlot::SetupAxisLimits(ImAxis_Y1, low - pad, high + 3 * pad, ImPlotCond_Always);
+    ImPlot::SetupLegend(ImPlotLocation_NorthEast, ImPlotLegendFlags_Horizontal);
+    const auto count = static_cast<int>(b.task.time_s.size());
+    const bool wave = s.task.type == "wave";  // its targets are its inputs a step later: one line lies on the other
+    for (bool input : {true, false}) {
+      int of_kind = 0;
+      for (const TaskPreview::Line& l : b.task.lines) {
+        if (l.input != input) continue;
+        ImVec4 color = input  ? p.input
+                       : wave ? sign_color(of_kind == 0 ? Sign::excitatory : Sign::inhibitory, app)
+                              : p.target;
+        if (input && wave) color.w = 0.5f;
+        ++of_kind;
+        ImPlot::SetNextLineStyle(color, (input && wave ? 5.0f : input ? 1.4f : 2.0f) * u);
+        const std::string name = (input ? "input: " : "target: ") + l.name;
+        if (input && !wave)
+          ImPlot::PlotStairs(name.c_str(), b.task.time_s.data(), l.y.data(), count);
+        else
+          ImPlot::PlotLine(name.c_str(), b.task.time_s.data(), l.y.data(), count);
+      }
+    }
+    ImPlot::EndPlot();
+  }
+  ImPlot::PopStyleVar();
+  ImGui::PopStyleVar();
+  app.track("build:task");
+}
+
+}  // namespace dalea::app
