@@ -301,6 +301,7 @@ bool App::wants_frame(double now_s) {
   take_messages();
   if (ImGui::GetCurrentContext()->InputEventsQueue.Size > 0 || fresh_) active_until_s_ = now_s + 0.4;
   fresh_ = false;
+  follow_keeping(now_s);
   speed.pump();
   spectra.pump();
   reproducer.pump();
@@ -329,7 +330,6 @@ void App::frame() {
   side_drawn_ = side.version();
   take_messages();
   follow_setup();
-  follow_keeping();
   follow_digits();
   if (view.open_tab != tab_perturb) follow_perturbation();
   if (theme_applied_ != theme || scale_applied_ != scale) {

@@ -261,8 +261,8 @@ class App {
  private:
   void take_messages();
   void take_view(const DecodedView& decoded);
-  void follow_keeping();
-  std::string fragment() const;  // of the experiment, and of the link's view
+  void follow_keeping(double now_s);  // drawn or not, asked at every frame
+  std::string fragment() const;       // of the experiment, and of the link's view
   void follow_setup();
   void follow_digits();
   void give_digits(const FilePtr& file);
@@ -282,9 +282,9 @@ class App {
   uint64_t setup_seen_ = 0;
   bool opened_ = false;  // an experiment was asked for
   std::optional<Kept> offer_;
-  uint64_t offer_network_ = 0;  // that is shown beside the offer and not kept in its place
-  bool continuing_ = false;     // the kept session was asked for
-  double kept_s_ = -1e9;        // of ImGui's time
+  uint64_t offer_network_ = 0;          // that is shown beside the offer and not kept in its place
+  bool continuing_ = false;             // the kept session was asked for
+  double clock_s_ = 0, kept_s_ = -1e9;  // of wants_frame(): now; when a session was kept
   uint64_t kept_network_ = 0;
   int64_t kept_updates_ = 0, kept_epoch_ = 0;
   size_t kept_bytes_ = 0;

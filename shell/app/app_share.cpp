@@ -67,17 +67,18 @@ void App::keep() {
   kept_network_ = s.setup->serial;
   kept_updates_ = s.updates;
   kept_epoch_ = s.epoch;
-  kept_s_ = ImGui::GetTime();
+  kept_s_ = clock_s_;
   live.save(Download::keep);
 }
 
 // At the ends of epochs, not too often (a large session costs more), and when the training has come to a stop.
-void App::follow_keeping() {
+void App::follow_keeping(double now_s) {
+  clock_s_ = now_s;
   const Snapshot& s = *now;
   if (!s.setup) return;
   if (offer_ && offer_network_ == 0) offer_network_ = s.setup->serial;
   if (offer_ && s.setup->serial != offer_network_) offer_.reset();
-  const double since = ImGui::GetTime() - kept_s_;
+  const double since = now_s - kept_s_;
   const bool still = s.phase == Phase::paused || s.phase == Phase::finished;
   const bool epoch = s.setup->serial != kept_network_ || s.epoch != kept_epoch_;
   const double every = std::max(keep_every_s, 2e-6 * static_cast<double>(kept_bytes_));

@@ -110,6 +110,7 @@ void draw_share(App& app) {
   const ImVec2 display = ImGui::GetIO().DisplaySize;
   const float width = std::min(520 * u, display.x - 24 * u);
   ImGui::SetNextWindowSizeConstraints({width, 0}, {width, display.y - 64 * u});
+  ImGui::SetNextWindowPos({display.x - width - 12 * u, 46 * u}, ImGuiCond_Always);
   if (!ImGui::BeginPopup("share")) return;
   ShareState& s = app.view.share;
   if (ImGui::IsWindowAppearing() && !app.link_view.empty()) {  // a link's view is passed on as it came
@@ -136,6 +137,7 @@ void draw_share(App& app) {
   ImGui::InputTextMultiline("##note", s.note, sizeof s.note, {-1, 52 * u});
   app.track("share:note");
   hint("A note below the title: what to look at, what to try");
+  ImGui::AlignTextToFramePadding();
   ImGui::TextDisabled("Hide:");
   const auto tick = [&](const char* name, const char* label, bool& on) {
     flow(checkbox_width(label), 10 * u);
@@ -147,6 +149,7 @@ void draw_share(App& app) {
   tick("share", "sharing", s.hide_share);
   tick("loss", "loss", s.hide_loss);
   tick("trial", "trial", s.hide_trial);
+  ImGui::AlignTextToFramePadding();
   ImGui::TextDisabled("Opens with:");
   tick("theme", app.theme == Theme::dark ? "dark colours" : "light colours", s.with_theme);
   tick("pace", "this speed", s.with_pace);

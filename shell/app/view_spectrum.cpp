@@ -249,7 +249,7 @@ void draw_weights_by_sign(App& app) {
     ImPlot::SetupAxisLimits(ImAxis_Y1, state.log_count ? 0.7 : 0.0, most * (state.log_count ? 4 : 1.25),
                             ImPlotCond_Always);
     ImPlot::SetupAxisFormat(ImAxis_Y1, "%g");
-    ImPlot::SetupLegend(ImPlotLocation_NorthEast);
+    ImPlot::SetupLegend(ImPlotLocation_NorthWest);
     std::vector<double> middle, count;
     for (size_t k = 0; k + 1 < edges.size(); ++k) middle.push_back((edges[k] + edges[k + 1]) / 2);
     const auto counts = [&](const SignWeights& of) {

@@ -25,10 +25,12 @@ float checkbox_width(const char* label) {
 void vertical_text(ImDrawList* draw, ImVec2 bottom, ImU32 color, const char* text) {
   const int first = draw->VtxBuffer.Size;
   const float height = ImGui::GetTextLineHeight();
-  draw->AddText(bottom, color, text);
+  // Letters beyond the right edge would be left out before they are turned: begin at the left one.
+  const ImVec2 from = draw->GetClipRectMin();
+  draw->AddText(from, color, text);
   for (int k = first; k < draw->VtxBuffer.Size; ++k) {
     ImVec2& v = draw->VtxBuffer[k].pos;
-    v = {bottom.x + (v.y - bottom.y) - height / 2, bottom.y - (v.x - bottom.x)};
+    v = {bottom.x + (v.y - from.y) - height / 2, bottom.y - (v.x - from.x)};
   }
 }
 

@@ -125,4 +125,5 @@ async function main() {
   process.exit(failed ? 1 : 0);
 }
 
-main();
+module.exports = {halfWay, readme};
+if (require.main === module) main();

@@ -6,6 +6,7 @@ const os = require('os');
 const path = require('path');
 const zlib = require('zlib');
 const {execFileSync} = require('child_process');
+const {halfWay, readme} = require('./gallery.js');
 const {root, sites, wholeSite, sleep, until, openPage} = require('./page.js');
 
 const cli = path.join(root, 'build/release/dalea');
@@ -956,6 +957,36 @@ test('wasm and JavaScript together stay under 3 MB compressed', async () => {
   }
 });
 
+// gallery.js draws the pictures of the README; a view that changed on purpose needs it run again.
+pageTest('the default view looks as in the README', {}, async (p) => {
+  await halfWay(p);
+  await p.click('tab:Weights');
+  await p.page.mouse.move(2, 718);
+  await sleep(900);
+  const now = await p.page.screenshot({path: path.join(shots, 'default-view.png')});
+  const share = await p.page.evaluate(async ([a, b]) => {
+    const pixels = async (base64) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${base64}`;
+      await image.decode();
+      const canvas = document.createElement('canvas');
+      canvas.width = image.width;
+      canvas.height = image.height;
+      const context = canvas.getContext('2d');
+      context.drawImage(image, 0, 0);
+      return {size: [image.width, image.height], data: context.getImageData(0, 0, image.width, image.height).data};
+    };
+    const [x, y] = [await pixels(a), await pixels(b)];
+    if (x.size.join() !== y.size.join()) return 1;
+    let other = 0;
+    for (let k = 0; k < x.data.length; k += 4)
+      if (Math.max(Math.abs(x.data[k] - y.data[k]), Math.abs(x.data[k + 1] - y.data[k + 1]), Math.abs(x.data[k + 2] - y.data[k + 2])) > 48) ++other;
+    return other / (x.data.length / 4);
+  }, [now.toString('base64'), fs.readFileSync(path.join(readme, 'weights.png')).toString('base64')]);
+  console.log(`    ${(100 * share).toFixed(3)} % of the pixels differ`);
+  assert(share < 0.01, `${(100 * share).toFixed(2)} % of the pixels differ from assets/screens/weights.png: look at out/screenshots/default-view.png; if it is as it should be, run node tests/browser/gallery.js weights`);
+});
+
 // The pictures: both sizes and themes, started natively fast.
 for (const [width, height] of [[1280, 720], [1920, 1080]])
   for (const theme of ['light', 'dark'])
@@ -969,7 +1000,6 @@ for (const [width, height] of [[1280, 720], [1920, 1080]])
       await p.drop('cells.csv', csv());
       await until('the preview', p.state, (v) => v.preview && v.preview.units > 0);
       await shot(p, `preview-${theme}-${width}x${height}`, `A recording before training (${theme}, ${width}x${height})`);
-      if (theme === 'light' && width === 1280) fs.copyFileSync(path.join(shots, 'quickstart-light-1280x720.png'), path.join(shots, 'readme.png'));
     });
 pageTest('pictures of a narrow window', {size: [390, 844]}, async (p) => {
   await p.ready();
