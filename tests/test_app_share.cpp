@@ -324,3 +324,22 @@ TEST_CASE("the Python text gives the engine's outputs (NumPy alone)") {
   }
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("settings too large for this program give the command that trains them elsewhere") {
+  NoScreen screen;
+  App app(screen, without_thread());
+  app.open_text(experiment);
+  until(screen, app, [](const json& o) { return o["name"] == "shared"; });
+  app.draft.populations[0].size = 900000;
+  app.draft_edited();
+  REQUIRE(app.problems.size() == 1);
+  CHECK(app.problems[0].path == "populations");
+  screen.frame(app);
+  click(screen, app, "apply");
+  CHECK(screen.copied.substr(0, 14) == "./run cli run ");
+  const size_t from = screen.copied.find('#'), to = screen.copied.find('\'', from);
+  const Result<std::string> back = decode_link(screen.copied.substr(from, to - from));
+  REQUIRE(back.ok());
+  CHECK(back->find("900000") != std::string::npos);
+  CHECK(state(app)["network"] == 1);  // nothing was trained
+}

@@ -159,10 +159,12 @@ Problems check_spec(const Spec& s) {
   if (!problems.empty()) return problems;
   const uint64_t bytes = estimate_bytes(s), limit = sizeof(void*) == 4 ? uint64_t{3} << 30 : uint64_t{16} << 30;
   if (bytes > limit)
-    bad("populations", "need about " + std::to_string(bytes >> 20) +
-                           " MiB with this batch and these steps, more than the " + std::to_string(limit >> 20) +
-                           " MiB allowed here; make the network, training.batch or task.steps smaller, or "
-                           "connectivity.probability lower");
+    bad("populations",
+        "need about " + std::to_string(bytes >> 20) + " MiB with this batch and these steps, more than the " +
+            std::to_string(limit >> 20) +
+            " MiB allowed here; make the network, training.batch or task.steps smaller, or "
+            "connectivity.probability lower" +
+            (sizeof(void*) == 4 ? "; or train it natively (./run cli run), where 16 GiB are allowed" : ""));
   return problems;
 }
 

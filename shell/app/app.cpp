@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/views.h"
+#include "app/widgets.h"
 #include "common/embedded.h"
 #include "common/json.h"
 #include "imgui_internal.h"
@@ -31,12 +32,6 @@ SideOptions side_options(const LiveOptions& live) {
   options.own_threads = live.own_thread;
   options.platform = live.platform;
   return options;
-}
-
-// The same letters, small or capital.
-bool named_alike(std::string_view a, std::string_view b) {
-  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return low(x) == low(y); });
 }
 
 // A panel with a border; the same look for every view.

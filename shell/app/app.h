@@ -168,8 +168,9 @@ struct ViewState {
   float prune_scale = 1;
   RunsState runs;
   ShareState share;
-  bool shortcuts = false;               // the sheet is open
-  std::string open_tab_name, tab_name;  // of the centre: the open one; the one to bring forward once it is there
+  bool shortcuts = false;  // the sheet is open
+  std::string open_tab_name,
+      tab_name;  // the centre's open one; the one to bring forward, of any panel, once it is there
   ActivityState activity;
   PerturbState perturb;
   TimelineState timeline;

@@ -204,7 +204,10 @@ void draw_trial(App& app) {
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
   if (ImGui::BeginTabBar("trial-views")) {
     const auto tab = [&](const char* name, void (*draw)(App&)) {
-      const bool open = ImGui::BeginTabItem(name);
+      const bool wanted = named_alike(name, app.view.tab_name);
+      if (wanted) app.view.tab_name.clear();
+      const bool open =
+          ImGui::BeginTabItem(name, nullptr, wanted ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
       app.track(std::string("trial-tab:") + name);
       if (!open) return;
       draw(app);

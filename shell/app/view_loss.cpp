@@ -146,7 +146,10 @@ void draw_learning(App& app) {
   ImGui::PopStyleVar();
   if (!bar) return;
   const auto tab = [&](const char* name, void (*draw)(App&)) {
-    const bool open = ImGui::BeginTabItem(name);
+    const bool wanted = named_alike(name, app.view.tab_name);
+    if (wanted) app.view.tab_name.clear();
+    const bool open =
+        ImGui::BeginTabItem(name, nullptr, wanted ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
     app.track(std::string("learning-tab:") + name);
     if (!open) return;
     draw(app);

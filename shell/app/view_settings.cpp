@@ -4,6 +4,7 @@
 #include "app/circuit.h"
 #include "app/editing.h"
 #include "app/views.h"
+#include "common/snippets.h"
 #include "spec/fields.h"
 
 namespace dalea::app {
@@ -339,11 +340,21 @@ void draw_settings(App& app) {
 void draw_apply(App& app) {
   const float u = app.scale, height = 34 * u, width = ImGui::GetContentRegionAvail().x;
   const Palette& p = palette(app.theme);
-  ImGui::BeginDisabled(!app.problems.empty());
+  // Too large for this program alone: the one thing to do is to take it elsewhere.
+  const bool large =
+      app.problems.size() == 1 && app.problem_at("populations").find("MiB allowed here") != std::string::npos;
+  ImGui::BeginDisabled(!app.problems.empty() && !large);
   ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
   ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
   ImGui::PushStyleColor(ImGuiCol_Text, p.on_accent);
-  if (ImGui::Button("Train with these settings", {width - 90 * u, height})) app.train_draft();
+  if (ImGui::Button(large ? "Copy the native command" : "Train with these settings", {width - 90 * u, height})) {
+    if (large) {
+      app.host.copy_text(native_snippet(encode_link(app.draft)));
+      app.say(false, "Copied: paste it into a terminal in Dalea's folder, on a machine with the memory.");
+    } else {
+      app.train_draft();
+    }
+  }
   ImGui::PopStyleColor(3);
   app.track("apply");
   ImGui::EndDisabled();

@@ -22,6 +22,7 @@ void vertical_text(ImDrawList* draw, ImVec2 bottom, ImU32 color, const char* tex
 std::string cut_text(const std::string& text, float width);
 // Triangle: excitatory; circle: inhibitory; square: free. r: half its width; weight: of its edge.
 void sign_mark(ImDrawList* draw, ImVec2 centre, float r, Sign sign, ImU32 fill, ImU32 edge, float weight);
+bool named_alike(std::string_view a, std::string_view b);  // the same letters, small or capital
 // One of several buttons of which one is on; true: it was pressed.
 bool choice(const char* name, bool on, Theme theme);
 ImVec4 between(const ImVec4& a, const ImVec4& b, float t);  // opaque; t 0 .. 1

@@ -36,6 +36,13 @@ double watched_ratio() {
   App app(screen, options);
   app.live.train(spec_from(R"({"dalea":1,"training":{"epochs":100000},"task":{"validation":10,"held_out":20}})"),
                  nullptr, true);
+  for (const char* tab : {"Spectrum", "Activity"}) {  // what follows every snapshot, and costs most
+    app.view.tab_name = tab;
+    for (int k = 0; k < 4; ++k) {
+      screen.frame(app);
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    }
+  }
   const auto slice = [&](bool watch) {
     app.live.watch(watch);
     const auto count = [&] {  // an exact snapshot says how far it is
