@@ -38,4 +38,13 @@ inline uint64_t train_to_end(Trainer& trainer) {
   return trainer.hash();
 }
 
+inline const std::string three_epochs = R"("epochs":3,"batch":13,"optimizer":{"lr":0.01})";
+
+// A tiny network after three epochs. `training`: further members, starting with a comma.
+inline std::unique_ptr<Trainer> trained_tiny(const std::string& more = "", const std::string& training = "") {
+  auto trainer = trainer_of(spec_of(tiny_json(three_epochs + training, more)));
+  train_to_end(*trainer);
+  return trainer;
+}
+
 }  // namespace dalea::testing

@@ -14,13 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-LiveOptions without_thread() {
-  LiveOptions o;
-  o.own_thread = false;
-  o.platform = "test";
-  return o;
-}
-
 const std::string short_training = R"("epochs":4,"batch":13,"optimizer":{"lr":0.01})";
 
 }  // namespace

@@ -20,13 +20,6 @@ using nlohmann::json;
 
 const std::string short_training = R"("epochs":4,"batch":13,"optimizer":{"lr":0.01})";
 
-LiveOptions without_thread() {
-  LiveOptions o;
-  o.own_thread = false;
-  o.platform = "test";
-  return o;
-}
-
 // Asks again and again, with a pause; fails after about twenty seconds.
 void wait_for(const char* what, const std::function<bool()>& good) {
   for (int k = 0; k < 20000; ++k) {

@@ -18,13 +18,6 @@ using nlohmann::json;
 
 namespace {
 
-LiveOptions without_thread() {
-  LiveOptions o;
-  o.own_thread = false;
-  o.platform = "test";
-  return o;
-}
-
 const std::string experiment = R"({"dalea":1,"name":"shared","populations":[{"name":"E","size":8,"sign":"+"}],)"
                                R"("task":{"steps":5,"train":20,"validation":10,"held_out":10},)"
                                R"("training":{"epochs":2,"batch":10}})";

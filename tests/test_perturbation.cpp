@@ -11,14 +11,6 @@ using namespace dalea::testing;
 
 namespace {
 
-const std::string short_training = R"("epochs":3,"batch":13,"optimizer":{"lr":0.01})";
-
-std::unique_ptr<Trainer> trained(const std::string& more = "", const std::string& training = "") {
-  auto trainer = trainer_of(spec_of(tiny_json(short_training + training, more)));
-  train_to_end(*trainer);
-  return trainer;
-}
-
 Perturbation perturbed(const Trainer& trainer, const std::vector<Intervention>& interventions, Isa isa = best_isa(),
                        int threads = 1, int64_t batch = 13) {
   Workers workers(threads);
@@ -32,7 +24,7 @@ const Range excitatory = {0, 16}, inhibitory = {16, 20}, everyone = {0, 20};
 }  // namespace
 
 TEST_CASE("perturb: without an intervention nothing changes, and the loss is the trainer's") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   const uint64_t hash = trainer->hash();
   const Perturbation p = perturbed(*trainer, {});
   CHECK(p.trials == 20);
@@ -49,7 +41,7 @@ TEST_CASE("perturb: without an intervention nothing changes, and the loss is the
 }
 
 TEST_CASE("perturb: a window begins and ends where it says; before it every bit is that of the intact network") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   const Trials& split = trainer->data().held_out;
   const Trainer::Trace intact = trainer->trace(split, 3);
   for (const Intervention& v : {Intervention{inhibitory, 2, 4}, Intervention{inhibitory, 2, 4, false, 0.75f}}) {
@@ -73,7 +65,7 @@ TEST_CASE("perturb: a window begins and ends where it says; before it every bit 
 TEST_CASE("perturb: silenced throughout is a network without that population's outgoing weights") {
   for (const char* more :
        {"", R"(,"connectivity":{"probability":0.6,"storage":"sparse"})", R"(,"network":{"activation":"relu"})"}) {
-    auto trainer = trained(more);
+    auto trainer = trained_tiny(more);
     const Perturbation p = perturbed(*trainer, {{excitatory, 0, 7}});
     TrainerState state = trainer->state();
     Weights& w = state.parameters.W_rec;
@@ -93,7 +85,7 @@ TEST_CASE("perturb: silenced throughout is a network without that population's o
 }
 
 TEST_CASE("perturb: driven throughout is a network with another bias; activity and outputs follow a plain simulation") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   const float amount = 0.3f;
   const Perturbation p = perturbed(*trainer, {{inhibitory, 0, 7, false, amount}});
   TrainerState state = trainer->state();
@@ -149,7 +141,7 @@ TEST_CASE("perturb: driven throughout is a network with another bias; activity a
 }
 
 TEST_CASE("perturb: the state of leaky units goes on while they are silent") {
-  Spec spec = spec_of(tiny_json(short_training));
+  Spec spec = spec_of(tiny_json(three_epochs));
   for (Population& p : spec.populations) p.tau_s = 0.1;
   auto trainer = trainer_of(spec);
   train_to_end(*trainer);
@@ -171,8 +163,8 @@ TEST_CASE("perturb: the state of leaky units goes on while they are silent") {
 }
 
 TEST_CASE("perturb: instruction sets, threads and storage give the same numbers") {
-  auto dense = trained(R"(,"connectivity":{"probability":0.5,"storage":"dense"})");
-  auto sparse = trained(R"(,"connectivity":{"probability":0.5,"storage":"sparse"})");
+  auto dense = trained_tiny(R"(,"connectivity":{"probability":0.5,"storage":"dense"})");
+  auto sparse = trained_tiny(R"(,"connectivity":{"probability":0.5,"storage":"sparse"})");
   const std::vector<Intervention> both = {{inhibitory, 3, 6}, {excitatory, 1, 7, false, 0.2f}};
   const Perturbation a = perturbed(*dense, both, Isa::scalar);
   for (const Perturbation& b : {perturbed(*dense, both, best_isa(), 3), perturbed(*sparse, both, best_isa(), 2)}) {
@@ -184,7 +176,7 @@ TEST_CASE("perturb: instruction sets, threads and storage give the same numbers"
 }
 
 TEST_CASE("perturb: a task with classes counts right answers") {
-  auto trainer = trained("", R"(,"loss":"cross-entropy")");
+  auto trainer = trained_tiny("", R"(,"loss":"cross-entropy")");
   const Perturbation p = perturbed(*trainer, {{everyone, 0, 7}});
   CHECK(p.accuracy == trainer->evaluate().held_out_answers.accuracy());
   CHECK(p.perturbed_accuracy >= 0);
@@ -192,7 +184,7 @@ TEST_CASE("perturb: a task with classes counts right answers") {
 }
 
 TEST_CASE("perturb: what cannot be done is named") {
-  const Spec spec = spec_of(tiny_json(short_training));
+  const Spec spec = spec_of(tiny_json(three_epochs));
   const auto error_of = [&](const char* text, bool silence) {
     Result<Intervention> v = parse_intervention("--x", text, silence, spec, 7);
     REQUIRE_MESSAGE(!v.ok(), text);
@@ -225,7 +217,7 @@ TEST_CASE("perturb: what cannot be done is named") {
   CHECK(v->amount == 3);
   CHECK(v->from == 1);
 
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   Workers workers(1);
   const std::atomic<bool> yes{true};
   for (const Intervention& bad : {Intervention{{0, 21}, 0, 7}, Intervention{{3, 3}, 0, 7}, Intervention{{0, 2}, 0, 8},
@@ -238,7 +230,7 @@ TEST_CASE("perturb: what cannot be done is named") {
 }
 
 TEST_CASE("perturb: the table has a row for each step, the figure says what was done") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   PerturbStudy study{
       "tiny", "MSE", trainer->spec(), 0.5, {{inhibitory, 2, 4}}, perturbed(*trainer, {{inhibitory, 2, 4}})};
   const std::string csv = perturb_csv(study);

@@ -11,14 +11,6 @@ using namespace dalea::testing;
 
 namespace {
 
-const std::string short_training = R"("epochs":3,"batch":13,"optimizer":{"lr":0.01})";
-
-std::unique_ptr<Trainer> trained(const std::string& more = "", const std::string& training = "") {
-  auto trainer = trainer_of(spec_of(tiny_json(short_training + training, more)));
-  train_to_end(*trainer);
-  return trainer;
-}
-
 StateStudy studied(const Trainer& trainer, int threads = 1, Isa isa = best_isa(), int64_t batch = 13,
                    Range of = {0, 20}, int64_t trials = 5) {
   Workers workers(threads);
@@ -124,7 +116,7 @@ TEST_CASE(
 TEST_CASE("states: currents are every weight times what is fed back; with input and bias they are the drive") {
   for (const char* more : {"", R"(,"connectivity":{"probability":[[0.5,1],[1,0]],"storage":"sparse"})",
                            R"(,"network":{"feedback":"plain"})"}) {
-    auto trainer = trained(more);
+    auto trainer = trained_tiny(more);
     const Model& m = trainer->model();
     const Trials& split = trainer->data().held_out;
     const StateStudy s = studied(*trainer);
@@ -170,7 +162,7 @@ TEST_CASE("states: currents are every weight times what is fed back; with input 
 }
 
 TEST_CASE("states: the components and paths are those of the trials' activity, of all units or of one population") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   const Trials& split = trainer->data().held_out;
   const uint64_t hash = trainer->hash();
   for (const Range of : {Range{0, 20}, Range{16, 20}, Range{3, 5}}) {
@@ -202,8 +194,8 @@ TEST_CASE("states: the components and paths are those of the trials' activity, o
 }
 
 TEST_CASE("states: instruction sets, threads and storage give the same numbers") {
-  auto dense = trained(R"(,"connectivity":{"probability":0.5,"storage":"dense"})");
-  auto sparse = trained(R"(,"connectivity":{"probability":0.5,"storage":"sparse"})");
+  auto dense = trained_tiny(R"(,"connectivity":{"probability":0.5,"storage":"dense"})");
+  auto sparse = trained_tiny(R"(,"connectivity":{"probability":0.5,"storage":"sparse"})");
   const StateStudy a = studied(*dense, 1, Isa::scalar);
   for (const StateStudy& b : {studied(*dense, 3), studied(*sparse, 2)}) {
     CHECK(b.components.variance == a.components.variance);
@@ -218,7 +210,7 @@ TEST_CASE("states: instruction sets, threads and storage give the same numbers")
 }
 
 TEST_CASE("states: a condition is the final target's sign, the class, or the same for all") {
-  auto flip = trained();
+  auto flip = trained_tiny();
   const Trials& split = flip->data().held_out;
   const StateStudy s = studied(*flip);
   CHECK(s.condition_kind == "final target");
@@ -259,7 +251,7 @@ TEST_CASE("states: a condition is the final target's sign, the class, or the sam
   CHECK(t->condition_names.size() == 1);
   CHECK(t->condition == std::vector<int32_t>(20, 0));
 
-  auto classes = trained("", R"(,"loss":"cross-entropy")");
+  auto classes = trained_tiny("", R"(,"loss":"cross-entropy")");
   const StateStudy c = studied(*classes);
   CHECK(c.condition_kind == "class");
   CHECK(c.condition_names == std::vector<std::string>{"-1", "0", "+1"});
@@ -267,7 +259,7 @@ TEST_CASE("states: a condition is the final target's sign, the class, or the sam
 }
 
 TEST_CASE("states: what cannot be done is said, and too many units keep their currents") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   Workers workers(1);
   const std::atomic<bool> yes{true};
   for (const Range bad : {Range{0, 21}, Range{-1, 3}, Range{4, 4}})
@@ -303,7 +295,7 @@ TEST_CASE("states: what cannot be done is said, and too many units keep their cu
 }
 
 TEST_CASE("states: the tables have a row for each step, component and pair; the figure shows all three") {
-  auto trainer = trained();
+  auto trainer = trained_tiny();
   StatesReport r{"tiny", trainer->spec(), 0.5, "", studied(*trainer)};
   const auto lines = [](const std::string& csv) { return std::count(csv.begin(), csv.end(), '\n'); };
   const std::string paths = states_projections_csv(r), variance = states_variance_csv(r),

@@ -13,6 +13,13 @@
 
 namespace dalea::testing {
 
+inline app::LiveOptions without_thread() {
+  app::LiveOptions o;
+  o.own_thread = false;
+  o.platform = "test";
+  return o;
+}
+
 class NoScreen : public app::Host {
  public:
   NoScreen() {

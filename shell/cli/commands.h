@@ -4,8 +4,10 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/figure.h"
 #include "error.h"
 #include "numerics/kernels.h"
 #include "session/session.h"
@@ -189,8 +191,13 @@ std::string platform_text(Isa isa);  // for the provenance of a session
 // True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
 std::atomic<bool>& cancel_on_signals();
 
-void complain(const Error& error);                                                   // to stderr
-ExitCode refuse(const Error& error);                                                 // complains: bad_input
+void complain(const Error& error);                                                // to stderr
+ExitCode refuse(const Error& error);                                              // complains: bad_input
+using OutputFiles = std::vector<std::pair<std::string, std::vector<std::byte>>>;  // name, bytes
+Status write_files(const std::string& folder, const OutputFiles& files);  // into a folder that is made when it must be
+std::vector<std::string> names_of(const OutputFiles& files);
+// A drawing as NAME.svg and NAME.png.
+void add_drawing(OutputFiles& files, const std::string& name, const plot::Figure& figure);
 void print_files(const std::string& folder, const std::vector<std::string>& files);  // the last line of a report
 // Of --threads, 0: all cores; one where there are none, and says so.
 int threads_of(int wanted);

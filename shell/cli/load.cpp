@@ -93,6 +93,25 @@ Result<Session> load_session(const std::string& path, const std::string& recordi
   return session;
 }
 
+Status write_files(const std::string& folder, const OutputFiles& files) {
+  if (Status ok = make_folder(folder); !ok) return ok;
+  for (const auto& [name, bytes] : files)
+    if (Status ok = write_file(folder + "/" + name, bytes); !ok) return ok;
+  return {};
+}
+
+std::vector<std::string> names_of(const OutputFiles& files) {
+  std::vector<std::string> names;
+  for (const auto& file : files) names.push_back(file.first);
+  return names;
+}
+
+void add_drawing(OutputFiles& files, const std::string& name, const plot::Figure& figure) {
+  const plot::Drawing drawing = plot::drawing_of(figure);
+  files.emplace_back(name + ".svg", to_bytes(plot::to_svg(drawing)));
+  files.emplace_back(name + ".png", plot::to_png(drawing));
+}
+
 void print_files(const std::string& folder, const std::vector<std::string>& files) {
   std::string list;
   for (const std::string& f : files) list += (list.empty() ? "" : ", ") + f;

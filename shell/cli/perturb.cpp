@@ -98,16 +98,10 @@ int perturb(const PerturbCommand& command) {
   if (!result) return refuse(result.error());
   study.result = std::move(*result);
 
-  if (Status ok = make_folder(command.out); !ok) return refuse(ok.error());
-  const plot::Drawing drawing = plot::drawing_of(perturb_figure(study));
-  const std::vector<std::string> files = {"perturb.csv", "perturb.svg", "perturb.png"};
-  for (const Status& ok : {write_file(command.out + "/" + files[0], std::string_view(perturb_csv(study))),
-                           write_file(command.out + "/" + files[1], std::string_view(plot::to_svg(drawing))),
-                           write_file(command.out + "/" + files[2], std::span<const std::byte>(plot::to_png(drawing)))})
-    if (!ok) {
-      complain(ok.error());
-      return failed;
-    }
+  OutputFiles output = {{"perturb.csv", to_bytes(perturb_csv(study))}};
+  add_drawing(output, "perturb", perturb_figure(study));
+  if (Status ok = write_files(command.out, output); !ok) return refuse(ok.error());
+  const std::vector<std::string> files = names_of(output);
   if (command.json)
     std::printf("%s\n", json_text(study, *session, command.out, files).c_str());
   else

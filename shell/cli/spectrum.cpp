@@ -74,17 +74,11 @@ int spectrum(const SpectrumCommand& command) {
   Result<SpectrumStudy> study = study_spectrum(session->spec.name, session->spec.populations, w.initial, w.final);
   if (!study) return refuse({command.session + ": " + study.error().path, study.error().message});
 
-  if (Status ok = make_folder(command.out); !ok) return refuse(ok.error());
   const std::string csv = eigenvalues_csv(*study);
-  const plot::Drawing drawing = plot::drawing_of(spectrum_figure(*study));
-  const std::vector<std::string> files = {"eigenvalues.csv", "spectrum.svg", "spectrum.png"};
-  for (const Status& ok : {write_file(command.out + "/" + files[0], std::string_view(csv)),
-                           write_file(command.out + "/" + files[1], std::string_view(plot::to_svg(drawing))),
-                           write_file(command.out + "/" + files[2], std::span<const std::byte>(plot::to_png(drawing)))})
-    if (!ok) {
-      complain(ok.error());
-      return failed;
-    }
+  OutputFiles output = {{"eigenvalues.csv", to_bytes(csv)}};
+  add_drawing(output, "spectrum", spectrum_figure(*study));
+  if (Status ok = write_files(command.out, output); !ok) return refuse(ok.error());
+  const std::vector<std::string> files = names_of(output);
   if (command.json)
     std::printf("%s\n", json_text(*study, *session, command.out, files).c_str());
   else if (command.csv)

@@ -159,26 +159,15 @@ int states(const StatesCommand& command) {
   if (!study) return refuse(study.error());
   report.study = std::move(*study);
 
-  if (Status ok = make_folder(command.out); !ok) return refuse(ok.error());
-  const plot::Drawing drawing = plot::drawing_of(states_figure(report));
-  std::vector<std::string> files;
-  const auto write = [&](const char* name, const auto& content) {
-    files.push_back(name);
-    return write_file(command.out + "/" + name, content);
-  };
-  std::vector<Status> written;
+  OutputFiles output;
   if (report.study.components.count > 0) {
-    written.push_back(write("projections.csv", std::string_view(states_projections_csv(report))));
-    written.push_back(write("variance.csv", std::string_view(states_variance_csv(report))));
+    output.emplace_back("projections.csv", to_bytes(states_projections_csv(report)));
+    output.emplace_back("variance.csv", to_bytes(states_variance_csv(report)));
   }
-  written.push_back(write("currents.csv", std::string_view(states_currents_csv(report))));
-  written.push_back(write("states.svg", std::string_view(plot::to_svg(drawing))));
-  written.push_back(write("states.png", std::span<const std::byte>(plot::to_png(drawing))));
-  for (const Status& ok : written)
-    if (!ok) {
-      complain(ok.error());
-      return failed;
-    }
+  output.emplace_back("currents.csv", to_bytes(states_currents_csv(report)));
+  add_drawing(output, "states", states_figure(report));
+  if (Status ok = write_files(command.out, output); !ok) return refuse(ok.error());
+  const std::vector<std::string> files = names_of(output);
   if (command.json)
     std::printf("%s\n", json_text(report, *session, command.out, files).c_str());
   else

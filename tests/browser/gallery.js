@@ -71,14 +71,14 @@ const views = [
     make: async (p) => {
       await p.ready();
       await p.call('runs', 'conventional,dale', 2, 0);
-      await finished(p, 'they learn', (s) => s.runs.jobs && s.runs.jobs.filter((j) => j.epoch >= 6).length >= 3);
+      await finished(p, 'they learn', (s) => s.runs.jobs && s.runs.jobs.filter((j) => j.epoch >= 6).length >= 2);
     }},
   {name: 'prune', look: 'what survives at 80 % sparsity with the spanning tree drawn on it, and the error over sparsities',
     make: async (p) => {
       await halfWay(p);
       await tab(p, 'Prune');
       await p.call('prune_sweep');
-      await finished(p, 'the sweep is done', (s) => !s.prune.running && s.prune.points > 0 || !s.prune.sweeping, 300);
+      await finished(p, 'the sweep is done', (s) => !s.prune.sweeping && s.prune.sweep && s.prune.sweep.complete, 300);
       await sleep(2000);
     }},
   {name: 'reproduce', look: 'a figure of the paper trained here, with a verdict for each claim',

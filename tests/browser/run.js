@@ -901,7 +901,7 @@ pageTest('two hundred random interactions leave the page alive', {}, async (p) =
 // DALEA_SOAK: seconds, 1800 for half an hour.
 pageTest('memory stays steady while it trains and everything is looked at', {}, async (p) => {
   await p.ready();
-  const seconds = Number(process.env.DALEA_SOAK) || 60;
+  const seconds = Number(process.env.DALEA_SOAK) || 25;
   const cdp = await p.context.newCDPSession(p.page);
   const used = async () => {
     await cdp.send('HeapProfiler.collectGarbage');
