@@ -74,7 +74,8 @@ void draw_timeline(App& app, ImVec2 at, float width) {
   app.track("timeline");
   const bool hot = ImGui::IsItemHovered(), held = ImGui::IsItemActive(),
              focused = ImGui::IsItemFocused() && ImGui::GetIO().NavVisible;
-  const double under = static_cast<double>((ImGui::GetIO().MousePos.x - at.x) / std::max(1.0f, width)) * total;
+  const double under =  // the pointer may be nowhere
+      std::clamp(static_cast<double>((ImGui::GetIO().MousePos.x - at.x) / std::max(1.0f, width)), 0.0, 1.0) * total;
   const int64_t wanted = (*s.moments)[index_of(*s.moments, static_cast<int64_t>(std::llround(under)))];
   const bool present = under >= static_cast<double>(s.updates);  // right of what has been: as it is now
   if (held) {
