@@ -416,8 +416,9 @@ void App::frame() {
       if (on) {
         ImGui::PushFont(fonts.small);
         ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(4 * scale, style.FramePadding.y));
+        ImGui::PushStyleVar(ImGuiStyleVar_ItemInnerSpacing, ImVec2(2 * scale, style.ItemInnerSpacing.y));
       } else {
-        ImGui::PopStyleVar();
+        ImGui::PopStyleVar(2);
         ImGui::PopFont();
       }
     };
