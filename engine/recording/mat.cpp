@@ -48,15 +48,6 @@ constexpr const char* mat_classes[] = {"array",  "cell",   "struct", "object", "
                                        "double", "single", "int8",   "uint8",  "int16",    "uint16",
                                        "int32",  "uint32", "int64",  "uint64", "function", "object"};
 
-template <class T>
-double mat_number(const std::byte* p, bool swap) {
-  std::byte raw[sizeof(T)];
-  for (size_t k = 0; k < sizeof(T); ++k) raw[k] = p[swap ? sizeof(T) - 1 - k : k];
-  T v;
-  std::memcpy(&v, raw, sizeof v);
-  return static_cast<double>(v);
-}
-
 struct MatStorage {
   uint64_t width = 0;  // bytes; 0: not numbers
   double (*number)(const std::byte*, bool swap) = nullptr;
@@ -65,25 +56,25 @@ struct MatStorage {
 MatStorage storage_of(uint32_t type) {
   switch (type) {
     case mi_int8:
-      return {1, mat_number<int8_t>};
+      return {1, number_at<int8_t>};
     case mi_uint8:
-      return {1, mat_number<uint8_t>};
+      return {1, number_at<uint8_t>};
     case mi_int16:
-      return {2, mat_number<int16_t>};
+      return {2, number_at<int16_t>};
     case mi_uint16:
-      return {2, mat_number<uint16_t>};
+      return {2, number_at<uint16_t>};
     case mi_int32:
-      return {4, mat_number<int32_t>};
+      return {4, number_at<int32_t>};
     case mi_uint32:
-      return {4, mat_number<uint32_t>};
+      return {4, number_at<uint32_t>};
     case mi_single:
-      return {4, mat_number<float>};
+      return {4, number_at<float>};
     case mi_double:
-      return {8, mat_number<double>};
+      return {8, number_at<double>};
     case mi_int64:
-      return {8, mat_number<int64_t>};
+      return {8, number_at<int64_t>};
     case mi_uint64:
-      return {8, mat_number<uint64_t>};
+      return {8, number_at<uint64_t>};
     default:
       return {};
   }

@@ -33,15 +33,6 @@ std::string value_of(const std::string& header, const std::string& key) {
   return {};
 }
 
-template <class T>
-double number_at(const std::byte* p, bool swap) {
-  std::byte raw[sizeof(T)];
-  for (size_t k = 0; k < sizeof(T); ++k) raw[k] = p[swap ? sizeof(T) - 1 - k : k];
-  T v;
-  std::memcpy(&v, raw, sizeof v);
-  return static_cast<double>(v);
-}
-
 double half_at(const std::byte* p, bool swap) {
   const unsigned low = static_cast<unsigned>(p[swap ? 1 : 0]), high = static_cast<unsigned>(p[swap ? 0 : 1]);
   const unsigned h = high << 8 | low, exponent = (h >> 10) & 31, fraction = h & 1023;

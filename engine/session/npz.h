@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <span>
 #include <string>
@@ -13,6 +14,16 @@
 namespace dalea {
 
 using ByteVector = std::vector<std::byte>;
+
+// The number of type T that begins at p; `swap`: its bytes stand the other way round than this machine's.
+template <class T>
+double number_at(const std::byte* p, bool swap) {
+  std::byte raw[sizeof(T)];
+  for (size_t k = 0; k < sizeof(T); ++k) raw[k] = p[swap ? sizeof(T) - 1 - k : k];
+  T v;
+  std::memcpy(&v, raw, sizeof v);
+  return static_cast<double>(v);
+}
 
 struct NpyHeader {
   int major = 1, minor = 0;

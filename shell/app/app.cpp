@@ -366,11 +366,10 @@ void App::frame() {
                     ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoBackground);
   draw_top(*this);
   ImGui::EndChild();
-  const float notice = draw_notices(*this, {g, top_height * u}, width - 2 * g);
-  const float failure = draw_failure(*this, {g, top_height * u + notice}, width - 2 * g);
-  const float back = draw_looking_back(*this, {g, top_height * u + notice + failure}, width - 2 * g);
-  const float strips = draw_strips(*this, {g, top_height * u + notice + failure + back}, width - 2 * g);
-  const float top = top_height * u + notice + failure + back + strips, height = size.y - top - bottom - g;
+  float top = top_height * u;
+  for (const auto strip : {draw_notices, draw_failure, draw_looking_back, draw_strips})
+    top += strip(*this, {g, top}, width - 2 * g);
+  const float height = size.y - top - bottom - g;
 
   int forward = view.tab;  // a view drawn below may ask for another one, in the next frame
   view.tab = -1;
@@ -499,6 +498,21 @@ void App::frame() {
   ImGui::EndChild();
   ImGui::End();
   draw_shortcuts(*this);
+}
+
+void draw_tabs(App& app, const char* kind, std::initializer_list<TabView> tabs) {
+  if (!ImGui::BeginTabBar(kind)) return;
+  for (const TabView& tab : tabs) {
+    const bool wanted = named_alike(tab.name, app.view.tab_name);
+    if (wanted) app.view.tab_name.clear();
+    const bool open =
+        ImGui::BeginTabItem(tab.name, nullptr, wanted ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
+    app.track(std::string(kind) + "-tab:" + tab.name);
+    if (!open) continue;
+    tab.draw(app);
+    ImGui::EndTabItem();
+  }
+  ImGui::EndTabBar();
 }
 
 // A strip below the title that pushes the views down: it never covers what it is about.

@@ -125,7 +125,6 @@ struct PerturbState {
 };
 
 struct TimelineState {
-  int64_t asked = -1;  // of Live; -1: the present
   bool replay = false;
   double next_s = 0;  // of ImGui's time: when the next moment is due
 };

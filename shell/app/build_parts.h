@@ -17,8 +17,6 @@ void draw_task(App& app, ImVec2 size);      // one training trial
 inline size_t whole(int k) {
   return static_cast<size_t>(k);
 }
-ImVec4 sign_color(Sign sign, const App& app);
-const char* sign_word(Sign sign);
 float widest_name(const Spec& spec);
 bool has_problem(const App& app, const std::string& start);  // of a key that starts so
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "app/matrix_picture.h"
+#include "numerics/math.h"
 #include "tasks/trials.h"
 
 namespace dalea::app {
@@ -285,7 +286,7 @@ CircuitLayout place_populations(const std::vector<Population>& populations) {
   }
   if (!areas && !layers) {
     for (size_t k = 0; k < n; ++k) {
-      const double angle = 2 * 3.14159265358979323846 * static_cast<double>(k) / static_cast<double>(n);
+      const double angle = 2 * pi * static_cast<double>(k) / static_cast<double>(n);
       layout.at.push_back(n == 1 ? Place{0.5, 0.5} : Place{0.5 - 0.5 * std::cos(angle), 0.5 - 0.5 * std::sin(angle)});
     }
     return layout;

@@ -734,6 +734,10 @@ void Live::keep_moment() {
   timeline_.offer(trainer_->updates(), trainer_->model().parameters);
 }
 
+int64_t Live::shown_updates() const {
+  return back_ ? back_->updates : trainer_->updates();
+}
+
 const Model& Live::shown_model() {
   return back_ ? back_model_ : trainer_->model();
 }
@@ -762,7 +766,7 @@ void Live::study_now() {
                           {0, trainer_->model().units}, trainer_->isa(), workers);
   if (!study) return say(true, study.error().text());
   states_ = std::make_shared<StateStudy>(std::move(*study));
-  states_updates_ = back_ ? back_->updates : trainer_->updates();
+  states_updates_ = shown_updates();
   publish(phase_ != Phase::running);
 }
 
@@ -804,7 +808,7 @@ void Live::measure_now() {
   if (!result) return say(true, result.error().text());
   study->result = std::move(*result);
   perturbed_ = std::move(study);
-  perturbed_updates_ = back_ ? back_->updates : trainer_->updates();
+  perturbed_updates_ = shown_updates();
   publish(phase_ != Phase::running);
 }
 

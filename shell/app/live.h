@@ -275,6 +275,7 @@ class Live {
   void look(int64_t updates);
   void keep_moment();
   const Model& shown_model();  // the present one, or that of the moment looked back at
+  int64_t shown_updates() const;
   void after(Trainer::Event event);
   void publish(bool exact);
   void publish_if_due();

@@ -202,23 +202,11 @@ void draw_activity(App& app) {
 
 void draw_trial(App& app) {
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
-  if (ImGui::BeginTabBar("trial-views")) {
-    const auto tab = [&](const char* name, void (*draw)(App&)) {
-      const bool wanted = named_alike(name, app.view.tab_name);
-      if (wanted) app.view.tab_name.clear();
-      const bool open =
-          ImGui::BeginTabItem(name, nullptr, wanted ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
-      app.track(std::string("trial-tab:") + name);
-      if (!open) return;
-      draw(app);
-      ImGui::EndTabItem();
-    };
-    tab("Held-out trial", draw_traces);
-    tab("Activity", draw_activity);
-    tab("States", draw_states);
-    tab("Currents", draw_currents);
-    ImGui::EndTabBar();
-  }
+  draw_tabs(app, "trial",
+            {{"Held-out trial", draw_traces},
+             {"Activity", draw_activity},
+             {"States", draw_states},
+             {"Currents", draw_currents}});
   ImGui::PopStyleVar();
 }
 

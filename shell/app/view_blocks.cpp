@@ -57,7 +57,7 @@ bool draw_blocks(App& app, ImVec2 at, ImVec2 size) {
                 to);
   for (size_t k = 0; k < n; ++k) {
     const Population& pop = s.populations[k];
-    const ImU32 color = color32(sign_color(pop.sign, app));
+    const ImU32 color = color32(sign_color(pop.sign, app.theme));
     const bool wrong = has_problem(app, "populations[" + std::to_string(k) + "]");
     const ImU32 text = wrong ? color32(p.bad) : ink;
     const float x = origin.x + (static_cast<float>(k) + 0.5f) * cell_w,

@@ -10,15 +10,6 @@
 
 namespace dalea::app {
 
-ImVec4 sign_color(Sign sign, const App& app) {
-  if (sign == Sign::free) return palette(app.theme).muted;
-  return named_color(sign == Sign::excitatory ? "excitatory" : "inhibitory", app.theme);
-}
-
-const char* sign_word(Sign sign) {
-  return sign == Sign::excitatory ? "excitatory" : sign == Sign::inhibitory ? "inhibitory" : "free sign";
-}
-
 float widest_name(const Spec& s) {
   float width = 0;
   for (const Population& p : s.populations) width = std::max(width, ImGui::CalcTextSize(p.name.c_str()).x);
@@ -176,7 +167,7 @@ bool draw_selected(App& app) {
   double v = probability_at(s, whole(b.post), whole(b.pre));
   ImGui::AlignTextToFramePadding();
   const std::string names = "from " + from.name + " to " + to.name;
-  ImGui::PushStyleColor(ImGuiCol_Text, sign_color(from.sign, app));
+  ImGui::PushStyleColor(ImGuiCol_Text, sign_color(from.sign, app.theme));
   ImGui::TextUnformatted(cut_text(names, std::max(60 * u, 0.42f * ImGui::GetContentRegionAvail().x)).c_str());
   ImGui::PopStyleColor();
   hint(names.c_str());

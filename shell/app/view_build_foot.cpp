@@ -168,7 +168,7 @@ void draw_task(App& app, ImVec2 size) {
       for (const TaskPreview::Line& l : b.task.lines) {
         if (l.input != input) continue;
         ImVec4 color = input  ? p.input
-                       : wave ? sign_color(of_kind == 0 ? Sign::excitatory : Sign::inhibitory, app)
+                       : wave ? sign_color(of_kind == 0 ? Sign::excitatory : Sign::inhibitory, app.theme)
                               : p.target;
         if (input && wave) color.w = 0.5f;
         ++of_kind;

@@ -184,8 +184,8 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
       }
     }
     const auto weight = (0.9f + (crowded ? 3.2f : 5.0f) * static_cast<float>(v)) * u;
-    draw_connection(draw, curve, s.populations[j].sign, color32(sign_color(s.populations[j].sign, app), alpha), weight,
-                    crowded ? 0.7f * u : u);
+    draw_connection(draw, curve, s.populations[j].sign, color32(sign_color(s.populations[j].sign, app.theme), alpha),
+                    weight, crowded ? 0.7f * u : u);
   };
   const auto of_node = [&](size_t i, size_t j) { return node == static_cast<int>(i) || node == static_cast<int>(j); };
   for (bool front : {false, true})
@@ -211,7 +211,7 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
     const Population& pop = s.populations[k];
     const bool on = node == static_cast<int>(k) || b.drawn_from == static_cast<int>(k);
     const bool wrong = has_problem(app, "populations[" + std::to_string(k) + "]");
-    sign_mark(draw, centre[k], radius[k], pop.sign, color32(sign_color(pop.sign, app)),
+    sign_mark(draw, centre[k], radius[k], pop.sign, color32(sign_color(pop.sign, app.theme)),
               color32(wrong ? p.bad
                       : on  ? p.accent
                             : p.panel),
@@ -236,7 +236,7 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
     const size_t from = whole(b.drawn_from);
     if (node != b.drawn_from)
       draw->AddLine(centre[from], node >= 0 ? centre[whole(node)] : mouse,
-                    color32(sign_color(s.populations[from].sign, app)), 2 * u);
+                    color32(sign_color(s.populations[from].sign, app.theme)), 2 * u);
   }
   if (ImGui::IsItemDeactivated() && b.drawn_from >= 0) {
     const int target = node_at();

@@ -141,24 +141,10 @@ void draw_loss(App& app) {
 }
 
 void draw_learning(App& app) {
-  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
-  const bool bar = ImGui::BeginTabBar("learning-views");
-  ImGui::PopStyleVar();
-  if (!bar) return;
-  const auto tab = [&](const char* name, void (*draw)(App&)) {
-    const bool wanted = named_alike(name, app.view.tab_name);
-    if (wanted) app.view.tab_name.clear();
-    const bool open =
-        ImGui::BeginTabItem(name, nullptr, wanted ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
-    app.track(std::string("learning-tab:") + name);
-    if (!open) return;
-    draw(app);
-    ImGui::EndTabItem();
-  };
-  tab(app.now->setup && app.now->setup->classes > 0 ? "Learning" : "Loss", draw_loss);
-  tab("Spectrum", draw_spectrum);
-  tab("Weights by sign", draw_weights_by_sign);
-  ImGui::EndTabBar();
+  draw_tabs(app, "learning",
+            {{app.now->setup && app.now->setup->classes > 0 ? "Learning" : "Loss", draw_loss},
+             {"Spectrum", draw_spectrum},
+             {"Weights by sign", draw_weights_by_sign}});
 }
 
 }  // namespace dalea::app

@@ -19,10 +19,9 @@ std::string unit_name(const Setup& setup, int64_t unit) {
 
 namespace {
 
-const char* sign_word(const Setup& setup, int64_t unit) {
+const char* unit_sign_word(const Setup& setup, int64_t unit) {
   for (const PopulationView& p : setup.populations)
-    if (unit >= p.units.begin && unit < p.units.end)
-      return p.sign == Sign::excitatory ? "excitatory" : p.sign == Sign::inhibitory ? "inhibitory" : "free sign";
+    if (unit >= p.units.begin && unit < p.units.end) return sign_word(p.sign);
   return "";
 }
 
@@ -106,8 +105,7 @@ void matrix_labels(App& app, const MatrixFrame& f) {
     const std::string name = pop.name.substr(0, 24);
     const float width = ImGui::CalcTextSize(name.c_str()).x;
     // The sign by shape too, where there is room.
-    const ImU32 color = color32(named_color(pop.sign == Sign::excitatory ? "excitatory" : "inhibitory", app.theme));
-    const ImU32 fill = pop.sign == Sign::free ? muted : color;
+    const ImU32 fill = color32(sign_color(pop.sign, app.theme));
     const float mark = 15 * u;
     if (e > b && f.x(e) - f.x(b) > width + 4 * u) {
       const bool marked = f.x(e) - f.x(b) > width + mark + 6 * u;
@@ -278,7 +276,7 @@ void draw_matrix(App& app) {
     else
       ImGui::TextUnformatted("no synapse can be here");
     ImGui::PopFont();
-    ImGui::Text("from  %s (%s)", a.c_str(), sign_word(setup, pre));
+    ImGui::Text("from  %s (%s)", a.c_str(), unit_sign_word(setup, pre));
     ImGui::Text("to      %s", b.c_str());
     if (exists && view.matrix != MatrixMode::initial)
       ImGui::Text("start  %.5g", static_cast<double>(setup.initial->at(post, pre)));

@@ -8,6 +8,7 @@
 #include "app/widgets.h"
 #include "common/figure.h"
 #include "implot.h"
+#include "numerics/math.h"
 
 namespace dalea::app {
 namespace {
@@ -76,7 +77,7 @@ bool follow_box(SpectrumState& state, const SpectrumBox& box, bool anew) {
 void circle(const char* name, double radius, const ImVec4& color, float weight) {
   std::array<double, 129> x, y;
   for (size_t k = 0; k < x.size(); ++k) {
-    const double angle = 2 * 3.14159265358979323846 * static_cast<double>(k) / 128;
+    const double angle = 2 * pi * static_cast<double>(k) / 128;
     x[k] = radius * std::cos(angle);
     y[k] = radius * std::sin(angle);
   }

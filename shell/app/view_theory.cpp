@@ -5,11 +5,11 @@
 
 #include "app/views.h"
 #include "implot.h"
+#include "numerics/math.h"
 
 namespace dalea::app {
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
 constexpr double shown = 1e-14;  // of the first gap: what is smaller is rounding
 
 struct Colours {

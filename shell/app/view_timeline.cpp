@@ -19,11 +19,6 @@ std::string moment_text(const Setup& setup, int64_t updates) {
   return updates == 0 ? "before training" : text;
 }
 
-void look(App& app, int64_t updates) {
-  app.view.timeline.asked = updates;
-  app.live.look_back(updates);
-}
-
 size_t index_of(const std::vector<int64_t>& moments, int64_t updates) {
   size_t best = 0;
   for (size_t k = 1; k < moments.size(); ++k)
@@ -49,12 +44,12 @@ void look_by(App& app, int by) {
                      : s.moments->back() == s.updates ? last + by
                                                       : last + 1 + by;
   app.view.timeline.replay = false;
-  look(app, at > last ? -1 : (*s.moments)[static_cast<size_t>(std::max<int64_t>(0, at))]);
+  app.live.look_back(at > last ? -1 : (*s.moments)[static_cast<size_t>(std::max<int64_t>(0, at))]);
 }
 
 void look_at_present(App& app) {
   app.view.timeline.replay = false;
-  look(app, -1);
+  app.live.look_back(-1);
 }
 
 void draw_timeline(App& app, ImVec2 at, float width) {
@@ -81,7 +76,7 @@ void draw_timeline(App& app, ImVec2 at, float width) {
   if (held) {
     app.view.timeline.replay = false;
     const int64_t to = present ? -1 : wanted;
-    if (to != app.view.timeline.asked || !s.looking_back) look(app, to);
+    if (to != (s.looking_back ? s.hash_updates : -1)) app.live.look_back(to);
   }
   if (focused) {
     if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) look_by(app, -1);
@@ -108,7 +103,7 @@ float draw_looking_back(App& app, ImVec2 at, float width) {
     state.next_s = ImGui::GetTime() + replay_every_s;
     const size_t next = index_of(*s.moments, s.hash_updates) + 1;
     if (next < s.moments->size())
-      look(app, (*s.moments)[next]);
+      app.live.look_back((*s.moments)[next]);
     else
       state.replay = false;
   }
@@ -130,7 +125,7 @@ float draw_looking_back(App& app, ImVec2 at, float width) {
   if (button("back:later", "Later", "The kept moment after this one (full stop key)")) look_by(app, 1);
   if (button("back:replay", state.replay ? "Stop" : "Replay", "All kept moments from here on, one after the other")) {
     state.replay = !state.replay;
-    if (state.replay && index_of(*s.moments, s.hash_updates) + 1 == s.moments->size()) look(app, 0);
+    if (state.replay && index_of(*s.moments, s.hash_updates) + 1 == s.moments->size()) app.live.look_back(0);
     state.next_s = ImGui::GetTime() + replay_every_s;
   }
   const float left = ImGui::GetCursorScreenPos().x + 8 * u;

@@ -1,6 +1,8 @@
 // The views, one per file. Each draws into the current ImGui window.
 #pragma once
 
+#include <initializer_list>
+
 #include "app/app.h"
 
 namespace dalea::app {
@@ -9,6 +11,12 @@ void draw_presets(App& app);
 void draw_settings(App& app);  // populations and every other key of the experiment
 void draw_apply(App& app);     // train with the changed settings, or undo
 void draw_matrix(App& app);
+struct TabView {
+  const char* name;
+  void (*draw)(App&);
+};
+// The tabs of a panel beside the centre, and the open one; each is tracked as "KIND-tab:NAME".
+void draw_tabs(App& app, const char* kind, std::initializer_list<TabView> tabs);
 void draw_learning(App& app);  // the three below, as tabs
 void draw_loss(App& app);
 void draw_spectrum(App& app);         // eigenvalues of the recurrent weights

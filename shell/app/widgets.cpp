@@ -95,4 +95,13 @@ ImVec4 named_color(std::string_view name, Theme theme) {
   return screen_color(plot::named_style(name).color, theme);
 }
 
+ImVec4 sign_color(Sign sign, Theme theme) {
+  if (sign == Sign::free) return palette(theme).muted;
+  return named_color(sign == Sign::excitatory ? "excitatory" : "inhibitory", theme);
+}
+
+const char* sign_word(Sign sign) {
+  return sign == Sign::excitatory ? "excitatory" : sign == Sign::inhibitory ? "inhibitory" : "free sign";
+}
+
 }  // namespace dalea::app

@@ -20,6 +20,8 @@ float checkbox_width(const char* label);
 void vertical_text(ImDrawList* draw, ImVec2 bottom, ImU32 color, const char* text);
 // Text cut to a width, with an ellipsis.
 std::string cut_text(const std::string& text, float width);
+ImVec4 sign_color(Sign sign, Theme theme);
+const char* sign_word(Sign sign);
 // Triangle: excitatory; circle: inhibitory; square: free. r: half its width; weight: of its edge.
 void sign_mark(ImDrawList* draw, ImVec2 centre, float r, Sign sign, ImU32 fill, ImU32 edge, float weight);
 bool named_alike(std::string_view a, std::string_view b);  // the same letters, small or capital

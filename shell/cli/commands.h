@@ -186,6 +186,8 @@ Result<Sources> load_sources(const Spec& spec, const std::string& program);
 Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256, const std::string& program);
 // A session's file, with `recording` (empty: none is given) in place of where the session says its recording is.
 Result<Session> load_session(const std::string& path, const std::string& recording);
+// A session's network as it was saved, with its trials; takes the session's state.
+Result<std::unique_ptr<Trainer>> restored(Session& session, Dataset data, Isa isa);
 std::string platform_text(Isa isa);  // for the provenance of a session
 
 // True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
@@ -194,7 +196,8 @@ std::atomic<bool>& cancel_on_signals();
 void complain(const Error& error);                                                // to stderr
 ExitCode refuse(const Error& error);                                              // complains: bad_input
 using OutputFiles = std::vector<std::pair<std::string, std::vector<std::byte>>>;  // name, bytes
-Status write_files(const std::string& folder, const OutputFiles& files);  // into a folder that is made when it must be
+// Into a folder that is made when it must be. Complains: bad_input when that cannot be, failed when a file cannot.
+ExitCode write_files(const std::string& folder, const OutputFiles& files);
 std::vector<std::string> names_of(const OutputFiles& files);
 // A drawing as NAME.svg and NAME.png.
 void add_drawing(OutputFiles& files, const std::string& name, const plot::Figure& figure);

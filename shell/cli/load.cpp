@@ -93,11 +93,23 @@ Result<Session> load_session(const std::string& path, const std::string& recordi
   return session;
 }
 
-Status write_files(const std::string& folder, const OutputFiles& files) {
-  if (Status ok = make_folder(folder); !ok) return ok;
+ExitCode write_files(const std::string& folder, const OutputFiles& files) {
+  if (Status ok = make_folder(folder); !ok) return refuse(ok.error());
   for (const auto& [name, bytes] : files)
-    if (Status ok = write_file(folder + "/" + name, bytes); !ok) return ok;
-  return {};
+    if (Status ok = write_file(folder + "/" + name, bytes); !ok) {
+      complain(ok.error());
+      return failed;
+    }
+  return done;
+}
+
+Result<std::unique_ptr<Trainer>> restored(Session& session, Dataset data, Isa isa) {
+  TrainerOptions options;
+  options.isa = isa;
+  Result<std::unique_ptr<Trainer>> trainer = Trainer::create(session.spec, std::move(data), session.state.run, options);
+  if (trainer)
+    if (Status ok = (*trainer)->restore(std::move(session.state)); !ok) return ok.error();
+  return trainer;
 }
 
 std::vector<std::string> names_of(const OutputFiles& files) {

@@ -86,11 +86,8 @@ int perturb(const PerturbCommand& command) {
   };
   if (Status ok = add("--silence", command.silence, true); !ok) return refuse(ok.error());
   if (Status ok = add("--drive", command.drive, false); !ok) return refuse(ok.error());
-  TrainerOptions options;
-  options.isa = *isa;
-  Result<std::unique_ptr<Trainer>> trainer = Trainer::create(study.spec, std::move(*data), session->state.run, options);
+  Result<std::unique_ptr<Trainer>> trainer = restored(*session, std::move(*data), *isa);
   if (!trainer) return refuse(trainer.error());
-  if (Status ok = (*trainer)->restore(std::move(session->state)); !ok) return refuse(ok.error());
   Workers workers(threads_of(command.threads));
   Result<Perturbation> result = dalea::perturb((*trainer)->model(), (*trainer)->data(), study.spec.training.batch,
                                                study.interventions, *isa, workers, &cancel_on_signals());
@@ -100,7 +97,7 @@ int perturb(const PerturbCommand& command) {
 
   OutputFiles output = {{"perturb.csv", to_bytes(perturb_csv(study))}};
   add_drawing(output, "perturb", perturb_figure(study));
-  if (Status ok = write_files(command.out, output); !ok) return refuse(ok.error());
+  if (const ExitCode code = write_files(command.out, output); code != done) return code;
   const std::vector<std::string> files = names_of(output);
   if (command.json)
     std::printf("%s\n", json_text(study, *session, command.out, files).c_str());

@@ -77,7 +77,7 @@ int spectrum(const SpectrumCommand& command) {
   const std::string csv = eigenvalues_csv(*study);
   OutputFiles output = {{"eigenvalues.csv", to_bytes(csv)}};
   add_drawing(output, "spectrum", spectrum_figure(*study));
-  if (Status ok = write_files(command.out, output); !ok) return refuse(ok.error());
+  if (const ExitCode code = write_files(command.out, output); code != done) return code;
   const std::vector<std::string> files = names_of(output);
   if (command.json)
     std::printf("%s\n", json_text(*study, *session, command.out, files).c_str());

@@ -146,12 +146,8 @@ int states(const StatesCommand& command) {
       load_dataset(session->spec, session->state.run, session->provenance.data_sha256, command.program);
   if (!data) return refuse(data.error());
   report.dt_s = data->dt_s;
-  TrainerOptions options;
-  options.isa = *isa;
-  Result<std::unique_ptr<Trainer>> trainer =
-      Trainer::create(report.spec, std::move(*data), session->state.run, options);
+  Result<std::unique_ptr<Trainer>> trainer = restored(*session, std::move(*data), *isa);
   if (!trainer) return refuse(trainer.error());
-  if (Status ok = (*trainer)->restore(std::move(session->state)); !ok) return refuse(ok.error());
   Workers workers(threads_of(command.threads));
   Result<StateStudy> study = study_states((*trainer)->model(), (*trainer)->data(), report.spec.training.batch,
                                           command.trials, *of, *isa, workers, &cancel_on_signals());
@@ -166,7 +162,7 @@ int states(const StatesCommand& command) {
   }
   output.emplace_back("currents.csv", to_bytes(states_currents_csv(report)));
   add_drawing(output, "states", states_figure(report));
-  if (Status ok = write_files(command.out, output); !ok) return refuse(ok.error());
+  if (const ExitCode code = write_files(command.out, output); code != done) return code;
   const std::vector<std::string> files = names_of(output);
   if (command.json)
     std::printf("%s\n", json_text(report, *session, command.out, files).c_str());

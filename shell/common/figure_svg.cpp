@@ -6,6 +6,7 @@
 #include "common/drawing.h"
 #include "common/figure_parts.h"
 #include "common/markup.h"
+#include "numerics/math.h"
 
 namespace dalea::plot {
 namespace {
@@ -163,7 +164,7 @@ std::vector<Point> mark_outline(const Mark& m) {
     case Marker::circle: {
       std::vector<Point> points;
       for (int k = 0; k < 32; ++k) {
-        const double angle = k * 2 * 3.14159265358979323846 / 32;
+        const double angle = k * 2 * pi / 32;
         points.push_back({x + h * std::cos(angle), y + h * std::sin(angle)});
       }
       return points;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "common/markup.h"
+#include "numerics/math.h"
 
 namespace dalea {
 namespace {
@@ -17,7 +18,7 @@ plot::Series circle(double radius, const plot::Style& style) {
   s.style = style;
   constexpr int steps = 180;
   for (int k = 0; k <= steps; ++k) {
-    const double angle = 2 * 3.14159265358979323846 * k / steps;
+    const double angle = 2 * pi * k / steps;
     s.x.push_back(radius * std::cos(angle));
     s.y.push_back(radius * std::sin(angle));
   }
