@@ -13,7 +13,7 @@ FONT_PACKAGES="fonts-roboto-unhinted:/usr/share/fonts/truetype/roboto/unhinted/R
 WINDOW_PACKAGES="libglfw3-dev:/usr/include/GLFW/glfw3.h libgl-dev:/usr/include/GL/gl.h dpkg-dev:dpkg-source $FONT_PACKAGES"
 BROWSER_PACKAGES="chromium:chromium npm:npm xvfb:Xvfb xauth:xauth libgl1-mesa-dri:/usr/lib/x86_64-linux-gnu/dri/swrast_dri.so"
 DIGITS_PACKAGES="nodejs:node npm:npm"
-TEST_PACKAGES="doctest-dev:/usr/include/doctest/doctest.h clang-format:clang-format python3:/usr/bin/python3 python3-numpy:/usr/lib/python3/dist-packages/numpy"
+TEST_PACKAGES="doctest-dev:/usr/include/doctest/doctest.h clang-format:clang-format python3:/usr/bin/python3 python3-numpy:/usr/lib/python3/dist-packages/numpy python3-torch:/usr/lib/python3/dist-packages/torch python3-scipy:/usr/lib/python3/dist-packages/scipy python3-h5py:/usr/lib/python3/dist-packages/h5py"
 
 missing_of() {
   local pair proof

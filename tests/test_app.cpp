@@ -16,18 +16,6 @@ namespace {
 
 const std::string six_epochs = R"("epochs":6,"batch":13,"optimizer":{"lr":0.01})";
 
-// Waits for the trainer's thread, or does its work here.
-std::shared_ptr<const Snapshot> until(Live& live, const std::function<bool(const Snapshot&)>& good) {
-  for (int k = 0; k < 20000; ++k) {
-    live.pump(0.001);
-    auto s = live.snapshot();
-    if (good(*s)) return s;
-    if (live.own_thread()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  FAIL("the snapshot waited for did not come");
-  return live.snapshot();
-}
-
 std::string hex_of(uint64_t hash) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
@@ -202,7 +190,7 @@ TEST_CASE("an archive that is no session is a recording, and any of its arrays c
 TEST_CASE("the window: every bundled example, size, theme and tab draws; the address follows") {
   NoScreen screen;
   App app(screen, options_of(false));
-  REQUIRE(presets().size() == 8);
+  REQUIRE(presets().size() == 9);
   for (const Preset& preset : presets()) {
     CHECK(encode_link(preset.spec).size() < 2000);
     app.open_preset(preset.id);

@@ -27,23 +27,14 @@ TEST_CASE("perturb tab: the shown trial comes twice, the loss is the command lin
     options.own_thread = own_thread;
     options.threads = 2;
     Live live(options);
-    const auto when = [&](const std::function<bool(const Snapshot&)>& good) {
-      for (int k = 0; k < 20000; ++k) {
-        live.pump(0.01);
-        const auto s = live.snapshot();
-        if (good(*s)) return s;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      }
-      FAIL("what was waited for did not come");
-      return live.snapshot();
-    };
     const std::vector<Intervention> silent = {{{16, 20}, 2, 5}};
     live.perturb(silent);  // no network yet: nothing
     live.measure_perturbation();
     live.train(spec, nullptr, true);
-    when([](const Snapshot& s) { return s.setup != nullptr; });
+    until(live, [](const Snapshot& s) { return s.setup != nullptr; });
     live.perturb(silent);
-    auto s = when([](const Snapshot& v) { return v.phase == Phase::finished && !v.trace->perturbed_output.empty(); });
+    auto s =
+        until(live, [](const Snapshot& v) { return v.phase == Phase::finished && !v.trace->perturbed_output.empty(); });
     CHECK(s->hash == hash_text(hash));  // watching it changed nothing
     const TraceView& t = *s->trace;
     const Trainer::Trace intact = alone->trace(alone->data().held_out, t.trial);
@@ -54,7 +45,7 @@ TEST_CASE("perturb tab: the shown trial comes twice, the loss is the command lin
     CHECK(t.perturbed_output == changed.output);
     CHECK_FALSE(s->perturbed);
     live.measure_perturbation();
-    s = when([](const Snapshot& v) { return v.perturbed != nullptr; });
+    s = until(live, [](const Snapshot& v) { return v.perturbed != nullptr; });
     Workers workers(1);
     Result<Perturbation> same = perturb(alone->model(), alone->data(), 13, silent, best_isa(), workers);
     REQUIRE(same.ok());
@@ -62,25 +53,25 @@ TEST_CASE("perturb tab: the shown trial comes twice, the loss is the command lin
     CHECK(s->perturbed->result.loss == alone->evaluate().held_out);
     CHECK(s->perturbed_updates == s->updates);
     live.perturb({});
-    s = when([](const Snapshot& v) { return v.trace->perturbed_output.empty(); });
+    s = until(live, [](const Snapshot& v) { return v.trace->perturbed_output.empty(); });
     live.measure_perturbation();
     Notice notice;
-    when([&](const Snapshot&) { return live.take_notice(notice); });
+    until(live, [&](const Snapshot&) { return live.take_notice(notice); });
     CHECK(notice.error);
     live.perturb(silent);
     live.new_seed();  // another network forgets it
-    s = when([](const Snapshot& v) { return v.setup->serial == 2 && v.trace; });
+    s = until(live, [](const Snapshot& v) { return v.setup->serial == 2 && v.trace; });
     CHECK(s->trace->perturbed_output.empty());
     CHECK_FALSE(s->perturbed);
     live.perturb({{{16, 20}, 2, 5}, {{16, 40}, 2, 5}});  // meant for a larger one
     live.measure_perturbation();
-    when([&](const Snapshot&) { return live.take_notice(notice); });
+    until(live, [&](const Snapshot&) { return live.take_notice(notice); });
     CHECK(notice.text.find("Nothing is perturbed") == 0);
     Spec none = spec;  // and one without held-out trials has no trial to show, not the last network's
     none.populations.pop_back();
     none.task.held_out = 0;
     live.train(none, nullptr, false);
-    s = when([](const Snapshot& v) { return v.setup->serial == 3; });
+    s = until(live, [](const Snapshot& v) { return v.setup->serial == 3; });
     CHECK_FALSE(s->trace);
   }
 }

@@ -28,17 +28,6 @@ Parameters one_weight(float v) {
   return p;
 }
 
-std::shared_ptr<const Snapshot> when(Live& live, const std::function<bool(const Snapshot&)>& good) {
-  for (int k = 0; k < 20000; ++k) {
-    live.pump(0.01);
-    auto s = live.snapshot();
-    if (good(*s)) return s;
-    if (live.own_thread()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  FAIL("what was waited for did not come");
-  return live.snapshot();
-}
-
 LiveOptions options_of(bool own_thread) {
   LiveOptions o;
   o.own_thread = own_thread;
@@ -91,10 +80,10 @@ TEST_CASE("looking back shows the network of that moment, while training goes on
     live.train(spec, nullptr, false);
     for (int k = 1; k <= 12; ++k) {
       live.step();
-      when(live, [&](const Snapshot& v) { return v.updates == k && v.phase == Phase::paused; });
+      until(live, [&](const Snapshot& v) { return v.updates == k && v.phase == Phase::paused; });
     }
     live.look_back(9);
-    auto s = when(live, [](const Snapshot& v) { return v.looking_back; });
+    auto s = until(live, [](const Snapshot& v) { return v.looking_back; });
     CHECK(s->moments->size() == 13);
     CHECK(s->updates == 12);
     CHECK(s->hash_updates == 9);
@@ -104,19 +93,19 @@ TEST_CASE("looking back shows the network of that moment, while training goes on
     while (again->updates() < 9) again->step();
     CHECK(s->trace->output == again->trace(again->data().held_out, s->trace->trial).output);
     live.look_back(0);
-    s = when(live, [](const Snapshot& v) { return v.hash_updates == 0; });
+    s = until(live, [](const Snapshot& v) { return v.hash_updates == 0; });
     CHECK(s->weights->values == s->setup->initial->values);
     live.play();
-    s = when(live, [](const Snapshot& v) { return v.phase == Phase::finished; });
+    s = until(live, [](const Snapshot& v) { return v.phase == Phase::finished; });
     CHECK(s->looking_back);
     CHECK(s->hash_updates == 0);
     live.look_back(-1);
-    s = when(live, [](const Snapshot& v) { return !v.looking_back; });
+    s = until(live, [](const Snapshot& v) { return !v.looking_back; });
     CHECK(s->hash == last);
     CHECK(s->hash_updates == s->updates);
     live.look_back(5);
     live.restart();  // a new network is looked at as it is
-    s = when(live, [](const Snapshot& v) { return v.setup->serial == 2; });
+    s = until(live, [](const Snapshot& v) { return v.setup->serial == 2; });
     CHECK_FALSE(s->looking_back);
   }
 }
@@ -125,7 +114,7 @@ TEST_CASE("the window looks back by keys and by its line, replays, and comes bac
   NoScreen screen;
   App app(screen, options_of(false));
   app.live.train(spec_of(tiny_json(R"("epochs":3,"batch":13,"optimizer":{"lr":0.01})")), nullptr, true);
-  when(app.live, [](const Snapshot& v) { return v.phase == Phase::finished; });
+  until(app.live, [](const Snapshot& v) { return v.phase == Phase::finished; });
   const auto frames = [&](int n) {
     for (int k = 0; k < n; ++k) {
       app.live.pump(0);
@@ -165,7 +154,7 @@ TEST_CASE("a training that fails names a likely cause and offers experiments tha
   NoScreen screen;
   App app(screen, options_of(false));
   app.live.train(spec_of(tiny_json(wild, R"(,"network":{"activation":"relu"})")), nullptr, true);
-  const auto s = when(app.live, [](const Snapshot& v) { return v.phase == Phase::failed; });
+  const auto s = until(app.live, [](const Snapshot& v) { return v.phase == Phase::failed; });
   CHECK(s->failure.find("not finite") != std::string::npos);
   app.live.pump(0);
   screen.frame(app);
@@ -220,10 +209,10 @@ TEST_CASE("figures of what is shown: a caption with the hash, SVG, PNG and the n
   CHECK_FALSE(figure_file(*live.snapshot(), FigureOf::weights, FigureFile::svg).ok());
   live.train(spec_of(tiny_json(R"("epochs":2,"batch":13)", R"(,"name":"My net","connectivity":{"probability":0.4})")),
              nullptr, false);
-  auto s = when(live, [](const Snapshot& v) { return v.phase == Phase::paused; });
+  auto s = until(live, [](const Snapshot& v) { return v.phase == Phase::paused; });
   CHECK_FALSE(figure_file(*s, FigureOf::curves, FigureFile::csv).ok());  // no epoch yet
   live.play();
-  s = when(live, [](const Snapshot& v) { return v.phase == Phase::finished; });
+  s = until(live, [](const Snapshot& v) { return v.phase == Phase::finished; });
   for (FigureOf what : {FigureOf::curves, FigureOf::weights, FigureOf::trial, FigureOf::activity}) {
     const Result<plot::Figure> figure = figure_of(*s, what);
     REQUIRE(figure.ok());

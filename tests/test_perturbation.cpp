@@ -219,11 +219,26 @@ TEST_CASE("perturb: what cannot be done is named") {
 
   auto trainer = trained_tiny();
   Workers workers(1);
-  const std::atomic<bool> yes{true};
   for (const Intervention& bad : {Intervention{{0, 21}, 0, 7}, Intervention{{3, 3}, 0, 7}, Intervention{{0, 2}, 0, 8},
                                   Intervention{{0, 2}, 3, 3}, Intervention{{0, 2}, 0, 7, false, NAN}})
     CHECK_FALSE(perturb(trainer->model(), trainer->data(), 13, {bad}, best_isa(), workers).ok());
-  CHECK_FALSE(perturb(trainer->model(), trainer->data(), 13, {}, best_isa(), workers, &yes).ok());
+  // Cancelled before, or after a minibatch; one that only listens changes nothing.
+  for (double last : {0.0, 0.5})
+    CHECK(perturb(trainer->model(), trainer->data(), 13, {}, best_isa(), workers,
+                  [&](double part) { return part < last; })
+              .error()
+              .text() == "cancelled");
+  std::vector<double> parts;
+  const std::vector<Intervention> silent = {{inhibitory, 2, 4}};
+  const Result<Perturbation> heard = perturb(trainer->model(), trainer->data(), 13, silent, best_isa(), workers,
+                                             [&](double part) {
+                                               parts.push_back(part);
+                                               return true;
+                                             }),
+                             unheard = perturb(trainer->model(), trainer->data(), 13, silent, best_isa(), workers);
+  CHECK(parts == std::vector<double>{0, 13.0 / 20});
+  CHECK(heard->perturbed_loss == unheard->perturbed_loss);
+  CHECK(heard->output_change == unheard->output_change);
   Dataset none = trainer->data();
   none.held_out.count = 0;
   CHECK_FALSE(perturb(trainer->model(), none, 13, {}, best_isa(), workers).ok());

@@ -261,10 +261,25 @@ TEST_CASE("states: a condition is the final target's sign, the class, or the sam
 TEST_CASE("states: what cannot be done is said, and too many units keep their currents") {
   auto trainer = trained_tiny();
   Workers workers(1);
-  const std::atomic<bool> yes{true};
   for (const Range bad : {Range{0, 21}, Range{-1, 3}, Range{4, 4}})
     CHECK_FALSE(study_states(trainer->model(), trainer->data(), 13, 5, bad, best_isa(), workers).ok());
-  CHECK_FALSE(study_states(trainer->model(), trainer->data(), 13, 5, {0, 20}, best_isa(), workers, &yes).ok());
+  for (double last : {0.0, 0.7, 1.0})
+    CHECK(study_states(trainer->model(), trainer->data(), 13, 5, {0, 20}, best_isa(), workers,
+                       [&](double part) { return part < last; })
+              .error()
+              .text() == "cancelled");
+  std::vector<double> parts;
+  const Result<StateStudy> heard = study_states(trainer->model(), trainer->data(), 13, 5, {0, 20}, best_isa(), workers,
+                                                [&](double part) {
+                                                  parts.push_back(part);
+                                                  return true;
+                                                }),
+                           unheard =
+                               study_states(trainer->model(), trainer->data(), 13, 5, {0, 20}, best_isa(), workers);
+  CHECK(parts == std::vector<double>{0, 13.0 / 25, 20.0 / 25, 1});
+  CHECK(heard->path == unheard->path);
+  CHECK(heard->components.loadings == unheard->components.loadings);
+  CHECK(heard->currents.recurrent == unheard->currents.recurrent);
   Dataset none = trainer->data();
   none.held_out.count = 0;
   CHECK_FALSE(study_states(trainer->model(), none, 13, 5, {0, 20}, best_isa(), workers).ok());

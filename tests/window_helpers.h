@@ -2,12 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "app/app.h"
 #include "app/theme.h"
+#include "helpers.h"
 #include "imgui.h"
 #include "implot.h"
 
@@ -18,6 +21,19 @@ inline app::LiveOptions without_thread() {
   o.own_thread = false;
   o.platform = "test";
   return o;
+}
+
+// Waits for the trainer's thread, or does its work here.
+inline std::shared_ptr<const app::Snapshot> until(app::Live& live,
+                                                  const std::function<bool(const app::Snapshot&)>& good) {
+  for (int k = 0; k < 20000; ++k) {
+    live.pump(0.001);
+    auto s = live.snapshot();
+    if (good(*s)) return s;
+    if (live.own_thread()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  FAIL("the snapshot waited for did not come");
+  return live.snapshot();
 }
 
 class NoScreen : public app::Host {
@@ -45,6 +61,7 @@ class NoScreen : public app::Host {
   void copy_text(const std::string& text) override { copied = text; }
   void show_link(const std::string& fragment) override { link = fragment; }
   std::string page_address() override { return "page/"; }
+  void keep_layout(const std::string& json) override { layout = json; }
 
   void frame(app::App& app, float width = 1280, float height = 720) {
     ImGui::GetIO().DisplaySize = {width, height};
@@ -55,7 +72,7 @@ class NoScreen : public app::Host {
   }
 
   std::vector<app::NamedFile> saved;
-  std::string copied, link;
+  std::string copied, link, layout;
   int uploads = 0;
   uint32_t first_pixel = 0;
 };

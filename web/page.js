@@ -88,6 +88,7 @@
     },
     link(fragment) {
       shown = `#${fragment}`;
+      try { localStorage.setItem('dalea-link', shown); } catch { /* not remembered */ }
       clearTimeout(writing);
       writing = setTimeout(() => {
         if (location.hash === shown || location.hash !== handled) return;
@@ -108,6 +109,9 @@
       } catch (e) {
         say(true, `The browser does not give the kept session back: ${e.message}`);
       }
+    },
+    keepLayout(text) {
+      try { localStorage.setItem('dalea-layout', text); } catch { /* not remembered */ }
     },
     forgetKept() {
       write((store) => store.clear());
@@ -147,6 +151,55 @@
       names.forEach((name, k) => give('give_digits', `${name}.gz`, files[k]));
     } catch (e) {
       call('digits_missing', e instanceof TypeError ? 'they could not be fetched: is the page\'s server still there?' : e.message);
+    }
+  }
+
+  // Files that were chosen or dropped together: those of one recording (a data file with its cells.csv and events.csv,
+  // suite2p's arrays) become one; the module tells others apart.
+  async function giveFiles(files) {
+    if (files.length === 1) return giveFile(files[0].file);
+    const total = files.reduce((sum, f) => sum + f.file.size, 0);
+    if (total > mostBytes) {
+      say(true, `These ${files.length} files have ${Math.round(total / 1048576)} MB; the page takes at most 128 MB. ` +
+        'The command line takes more: ./run cli run assets/experiments/recording.json --set recording.file=FOLDER');
+      return;
+    }
+    let all;
+    try {
+      all = await Promise.all(files.map(async (f) => new Uint8Array(await f.file.arrayBuffer())));
+    } catch (e) {
+      say(true, `The files cannot be read: ${e.message}`);
+      return;
+    }
+    files.forEach((f, k) => give('give_one_of', f.name, all[k]));
+    call('give_together');
+  }
+
+  // What a dropped folder holds of a recording, two levels deep.
+  const ofFolders = ['F.npy', 'Fneu.npy', 'spks.npy', 'iscell.npy', 'cells.csv', 'events.csv'];
+  async function filesIn(entry, path, depth) {
+    if (entry.isFile) {
+      if (depth > 0 && !ofFolders.includes(entry.name)) return [];
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      return [{file, name: path + entry.name}];
+    }
+    if (depth > 2) return [];
+    const reader = entry.createReader(), found = [];
+    for (let some = [null]; some.length > 0 && found.length < 1000;) {
+      some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      for (const e of some) found.push(...await filesIn(e, `${path}${entry.name}/`, depth + 1));
+    }
+    return found;
+  }
+
+  async function giveDropped(entries, plain) {
+    try {
+      const files = entries.some((e) => e.isDirectory)
+        ? (await Promise.all(entries.map((e) => filesIn(e, '', 0)))).flat() : plain;
+      if (files.length > 0) await giveFiles(files);
+      else say(true, 'The folder holds no F.npy, Fneu.npy, spks.npy or iscell.npy of suite2p; drop a recording\'s file instead');
+    } catch (e) {
+      say(true, `The folder cannot be read: ${e.message}`);
     }
   }
 
@@ -211,7 +264,7 @@
     still.addEventListener('change', () => call('calm', still.matches ? 1 : 0));
     connectTouch();
     at('file').onchange = (e) => {
-      for (const file of e.target.files) giveFile(file);
+      if (e.target.files.length > 0) giveFiles([...e.target.files].map((file) => ({file, name: file.name})));
       e.target.value = '';
       canvas.focus();
     };
@@ -230,7 +283,9 @@
       e.stopPropagation();
       depth = 0;
       at('drop').hidden = true;
-      for (const file of e.dataTransfer.files) giveFile(file);
+      const plain = [...e.dataTransfer.files].map((file) => ({file, name: file.name}));
+      const entries = [...e.dataTransfer.items].map((i) => i.webkitGetAsEntry && i.webkitGetAsEntry()).filter(Boolean);
+      giveDropped(entries, plain);
     }, true);
     canvas.addEventListener('webglcontextlost', () =>
       explain('The graphics context was lost', 'Training goes on. The picture comes back when the browser gives the graphics back; if it does not, reload the page: its address holds the experiment.'));
@@ -377,6 +432,11 @@
     if (await startWorker()) return;
     const build = self.crossOriginIsolated && typeof SharedArrayBuffer === 'function' ? 'dalea-threads' : 'dalea-single';
     const startedWithout = location.hash.length <= 1;
+    let layout = null, lastLink = null;
+    try {
+      layout = localStorage.getItem('dalea-layout');
+      lastLink = localStorage.getItem('dalea-link');
+    } catch { /* nothing is remembered here */ }
     try {
       const script = new Promise((resolve, reject) => {
         const element = document.createElement('script');
@@ -388,6 +448,8 @@
       const [wasmBinary] = await Promise.all([fetchWithBar(versioned(`${build}.wasm`)), script]);
       module = await self.Dalea({canvas, host, wasmBinary, mainScriptUrlOrBlob: versioned(`${build}.js`), locateFile: versioned, onAbort: (what) => crashed(String(what))});
       module.ccall('dalea_start', null, ['string', 'number'], [location.hash.length > 1 ? location.hash : '', dark ? 1 : 0]);
+      // A link from elsewhere opens the tab that it always opens; panels and their sizes are the user's.
+      if (layout) call('restore_layout', layout, startedWithout || location.hash === lastLink ? 1 : 0);
     } catch (e) {
       explain('Dalea could not start', `${e && e.message ? e.message : e}. Reload the page; if it stays, use the command line.`);
       throw e;

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/window.h"
 #include "imgui.h"
@@ -38,6 +40,7 @@ EM_JS(void, host_keep, (const char* name, double epoch, int finished, const void
 });
 EM_JS(void, host_open_kept, (), { Module.host.openKept(); });
 EM_JS(void, host_forget_kept, (), { Module.host.forgetKept(); });
+EM_JS(void, host_keep_layout, (const char* json), { Module.host.keepLayout(UTF8ToString(json)); });
 EM_JS(double, host_pixel_ratio, (), { return window.devicePixelRatio || 1; });
 EM_JS(int, host_threads, (), { return navigator.hardwareConcurrency || 2; });
 // clang-format on
@@ -65,6 +68,7 @@ class Page : public Host {
   }
   void open_kept() override { host_open_kept(); }
   void forget_kept() override { host_forget_kept(); }
+  void keep_layout(const std::string& json) override { host_keep_layout(json.c_str()); }
   std::string page_address() override {
     char* text = host_address();
     const std::string address = text;
@@ -83,7 +87,8 @@ struct Program {
   bool lost = false;
   double frame_ms = 0;  // time of drawing, averaged
   double drawn_s = 0;
-  std::string answer;  // of the last dalea_state()
+  std::string answer;               // of the last dalea_state()
+  std::vector<NamedFile> together;  // files that the page is giving
 };
 Program* program = nullptr;
 
@@ -270,6 +275,10 @@ EMSCRIPTEN_KEEPALIVE void dalea_offer_kept(const char* name, int epoch, int fini
 EMSCRIPTEN_KEEPALIVE void dalea_continue_kept() {
   program->app->continue_kept();
 }
+// What Module.host.keepLayout() got at the last visit; `tabs`: the experiment is the same, so its open tabs are too.
+EMSCRIPTEN_KEEPALIVE void dalea_restore_layout(const char* json, int tabs) {
+  program->app->restore_layout(json, tabs != 0);
+}
 EMSCRIPTEN_KEEPALIVE void dalea_forget_kept() {
   program->app->forget_kept();
 }
@@ -293,6 +302,14 @@ EMSCRIPTEN_KEEPALIVE void dalea_give_file(const char* name, std::byte* bytes, si
   NamedFile file{name, std::vector<std::byte>(bytes, bytes + size)};
   std::free(bytes);
   program->app->give_file(std::move(file));
+}
+// The same for one of several files that are given together; the last one gives them all.
+EMSCRIPTEN_KEEPALIVE void dalea_give_one_of(const char* name, std::byte* bytes, size_t size) {
+  program->together.push_back({name, std::vector<std::byte>(bytes, bytes + size)});
+  std::free(bytes);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_give_together() {
+  program->app->give_files(std::exchange(program->together, {}));
 }
 // The same for the small set of digits that the page was asked for.
 EMSCRIPTEN_KEEPALIVE void dalea_give_digits(const char* name, std::byte* bytes, size_t size) {

@@ -119,7 +119,7 @@ std::string text_of(const Intervention& v, const Spec& spec, int64_t steps) {
 
 Result<Perturbation> perturb(const Model& model, const Dataset& data, int64_t batch,
                              const std::vector<Intervention>& interventions, Isa isa, Workers& workers,
-                             const std::atomic<bool>* cancel) {
+                             const std::function<bool(double)>& progress) {
   const Trials& split = data.held_out;
   if (split.count == 0)
     return Error{"held-out split", "has no trials, so nothing can be compared; give task.held_out or more frames"};
@@ -135,7 +135,8 @@ Result<Perturbation> perturb(const Model& model, const Dataset& data, int64_t ba
   result.steps = split.steps;
   result.output_change.assign(static_cast<size_t>(split.steps), 0.0);
   for (int64_t trial = 0; trial < split.count; trial += batch) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return Error{"", "cancelled"};
+    if (progress && !progress(static_cast<double>(trial) / static_cast<double>(split.count)))
+      return Error{"", "cancelled"};
     for (Side* side : {&intact, &changed}) side->run(model, data, trial, std::min(trial + batch, split.count));
     const Activity &a = intact.pass.activity(), &c = changed.pass.activity();
     for (int64_t t = 0; t < split.steps; ++t)

@@ -2,7 +2,7 @@
 // population's activity beside those of the same network left alone, on the same trials, without noise.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +33,10 @@ Result<Intervention> parse_intervention(const std::string& path, std::string_vie
 // The same in words: "E silenced in steps 10 to 19".
 std::string text_of(const Intervention& intervention, const Spec& spec, int64_t steps);
 
-// Over all held-out trials of `data`. An error: there are none, or it was cancelled (`cancel` may be null).
+// Over all held-out trials of `data`. `progress` hears before every minibatch of the part done, 0 .. 1, and gives false
+// to cancel; it may be null. An error: there are none, or "cancelled".
 Result<Perturbation> perturb(const Model& model, const Dataset& data, int64_t batch,
                              const std::vector<Intervention>& interventions, Isa isa, Workers& workers,
-                             const std::atomic<bool>* cancel = nullptr);
+                             const std::function<bool(double)>& progress = nullptr);
 
 }  // namespace dalea

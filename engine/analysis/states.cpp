@@ -275,14 +275,13 @@ Result<Components> components_of(const std::vector<float>& samples, int64_t unit
 }
 
 Result<StateStudy> study_states(const Model& model, const Dataset& data, int64_t batch, int64_t most_trials, Range of,
-                                Isa isa, Workers& workers, const std::atomic<bool>* cancel) {
+                                Isa isa, Workers& workers, const std::function<bool(double)>& progress) {
   const Trials& split = data.held_out;
   if (split.count == 0 || split.steps == 0)
     return Error{"held-out split", "has no trials, so there is nothing to measure; give task.held_out or more frames"};
   if (of.begin < 0 || of.end > model.units || of.size() <= 0)
     return Error{"units", "are outside the network; give some of its " + std::to_string(model.units)};
   const FloatState ieee;
-  const auto stopped = [&] { return cancel != nullptr && cancel->load(std::memory_order_relaxed); };
   const Error cancelled = {"", "cancelled"};
   batch = std::max<int64_t>(1, batch);
   StateStudy study;
@@ -290,8 +289,14 @@ Result<StateStudy> study_states(const Model& model, const Dataset& data, int64_t
   study.steps = split.steps;
   study.populations = model.populations;
   study.of = of;
+  study.shown = std::clamp<int64_t>(most_trials, 0, split.count);
   find_conditions(data, study);
   const bool solvable = of.size() <= most_component_units;
+  const int64_t all = split.count + (solvable ? study.shown : 0);
+  const auto goes_on = [&](int64_t trials) {
+    return !progress || progress(static_cast<double>(trials) / static_cast<double>(all));
+  };
+  if (!goes_on(0)) return cancelled;
   if (!solvable)
     study.no_components = "Components of more than " + std::to_string(most_component_units) +
                           " units take too long; choose a population that has fewer.";
@@ -301,30 +306,31 @@ Result<StateStudy> study_states(const Model& model, const Dataset& data, int64_t
             std::vector<double>(static_cast<size_t>(model.units))};
   Covariance covariance(solvable ? of.size() : 0, workers);
   for (int64_t trial = 0; trial < split.count; trial += batch) {
-    if (stopped()) return cancelled;
     pass.begin_forward(model, split, trial, std::min(trial + batch, split.count), data.loss);
     pass.run();
     const Activity& a = pass.activity();
     add_to(sums, model, a);
     for (int64_t t = 0; t < a.steps && solvable; ++t)
       covariance.add(a.z.data() + (t * model.units + of.begin) * a.stride, a.stride, 1, a.batch);
+    if (!goes_on(std::min(trial + batch, split.count))) return cancelled;
   }
   for (double v : sums.z)
     if (!std::isfinite(v)) return not_finite;
   study.currents = currents_of(model, split, sums);
-  if (!solvable) return study;
-  if (stopped()) return cancelled;
+  if (!solvable) {
+    study.shown = 0;
+    return study;
+  }
   Result<Components> components = covariance.components();
   if (!components) return components.error();
   study.components = std::move(*components);
   // The paths need the components of all trials: their trials run once more.
-  study.shown = std::clamp<int64_t>(most_trials, 0, split.count);
   study.path.assign(static_cast<size_t>(study.shown * split.steps * path_components), 0.0f);
   for (int64_t trial = 0; trial < study.shown; trial += batch) {
-    if (stopped()) return cancelled;
     pass.begin_forward(model, split, trial, std::min(trial + batch, study.shown), data.loss);
     pass.run();
     project(model, pass.activity(), trial, study);
+    if (!goes_on(split.count + std::min(trial + batch, study.shown))) return cancelled;
   }
   return study;
 }

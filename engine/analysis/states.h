@@ -3,7 +3,7 @@
 // Held-out trials, without noise. For reading and drawing: the last digits may differ between builds.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -57,9 +57,9 @@ struct StateStudy {
   Currents currents;
 };
 
-// Over all held-out trials of `data`. An error: there are none, no units in `of`, activity that is not finite, or it
-// was cancelled (`cancel` may be null).
+// Over all held-out trials of `data`. `progress` hears after every minibatch of the part done, 0 .. 1, and gives false
+// to cancel; it may be null. An error: there are none, no units in `of`, activity that is not finite, or "cancelled".
 Result<StateStudy> study_states(const Model& model, const Dataset& data, int64_t batch, int64_t most_trials, Range of,
-                                Isa isa, Workers& workers, const std::atomic<bool>* cancel = nullptr);
+                                Isa isa, Workers& workers, const std::function<bool(double)>& progress = nullptr);
 
 }  // namespace dalea

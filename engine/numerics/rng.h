@@ -19,6 +19,8 @@ enum class Purpose : uint32_t {
   held_out = 7,
   simulate = 8,  // the simulated recording
   prune = 9,     // which connections stay; epoch: the draw, trial: the place in the grid of sparsities
+  average = 10,  // which trials an averaged one is made of; epoch: the part, trial: the sample
+  fit = 11,      // measuring fits; epoch 0: blocks in time, 1: shuffled units, 2: halves of the trials
   test = 63,
 };
 

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 
+#include "recording/bundle.h"
+#include "recording/hdf5.h"
+#include "recording/hdf5_arrays.h"
+#include "recording/long_table.h"
 #include "recording/mat.h"
+#include "recording/nwb.h"
 #include "session/npz.h"
 
 namespace dalea {
@@ -101,9 +106,12 @@ void refuse_other_shapes(ArrayList& list) {
   }
 }
 
-// The only matrix of numbers with more than one row and column; else the largest matrix there is.
-void suggest(ArrayList& list) {
-  for (const bool proper : {true, false}) {
+// The only matrix of numbers with more than one row and column; else the largest matrix there is. `by_name`: of those
+// that are named as traces are, if there are any.
+void suggest(ArrayList& list, bool by_name) {
+  for (const int pass : {0, 1, 2}) {
+    const bool named = pass == 0, proper = pass < 2;
+    if (named && !by_name) continue;
     int64_t count = 0;
     double largest = 0;
     for (size_t k = 0; k < list.arrays.size(); ++k) {
@@ -111,6 +119,7 @@ void suggest(ArrayList& list) {
       if (!a.unusable.empty()) continue;
       const bool truth = a.type == "bool" || a.type.find("logical") != std::string::npos;
       if (proper && (truth || a.shape[0] < 2 || a.shape[1] < 2)) continue;
+      if (named && !named_as_traces(a.name)) continue;
       ++count;
       const double size = static_cast<double>(a.shape[0]) * static_cast<double>(a.shape[1]);
       if (size <= largest) continue;
@@ -118,9 +127,10 @@ void suggest(ArrayList& list) {
       list.suggested = static_cast<int64_t>(k);
     }
     if (count == 0) continue;
-    list.reason = count > 1 || list.more
-                      ? "the largest of " + std::to_string(count) + " matrices: recording.array takes another"
+    list.reason = count > 1 || list.more ? "the largest of " + std::to_string(count) + " matrices" +
+                                               (named ? " named as traces are" : "") + ": recording.array takes another"
                   : list.arrays.size() == 1 ? "the only array in the file"
+                  : named                   ? "the only matrix named as traces are"
                   : proper                  ? "the only matrix of numbers in the file"
                                             : "the only one in the file that can be a recording";
     return;
@@ -183,13 +193,22 @@ Status pick_array(const ArrayList& list, const std::string& wanted, const std::s
 }  // namespace
 
 bool holds_arrays(std::span<const std::byte> bytes) {
-  return is_zip(bytes) || is_mat(bytes);
+  return is_zip(bytes) || is_hdf5(bytes) || is_mat(bytes);
 }
 
 Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name) {
   Result<ArrayList> list = ArrayList();
+  const bool of_suite2p = is_suite2p_bundle(bytes);
+  if (!of_suite2p && is_bundle(bytes)) {
+    Result<Bundle> bundle = open_bundle(bytes, file_name);
+    if (!bundle) return bundle.error();
+    if (is_bundle(bundle->data)) return Error{std::string(file_name), "holds a bundle in a bundle; give the inner one"};
+    return list_arrays(bundle->data, std::string(file_name) + "/" + bundle->data_name);
+  }
   if (is_zip(bytes)) {
     list = list_npz(bytes, file_name);
+  } else if (is_hdf5(bytes)) {  // MATLAB's version 7.3, too
+    list = list_hdf5(bytes, file_name);
   } else if (is_mat(bytes)) {
     list = list_mat(bytes, file_name);
   } else if (is_npy(bytes)) {
@@ -197,6 +216,19 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
     if (!header) return header.error();
     list->format = "NPY";
     list->arrays.push_back({"", npy_type(*header), header->shape, ""});
+  } else if (is_long_table(start_of(bytes))) {
+    const std::string_view text = start_of(bytes);
+    LongChoices choices = long_choices(text);
+    list->format = "CSV, a value a row";
+    list->conditions = std::move(choices.conditions);
+    list->series = std::move(choices.series);
+    const std::string_view header = text.substr(0, text.find('\n'));
+    list->arrays.push_back(
+        {"",
+         "long table",
+         {std::count(text.begin(), text.end(), '\n'),
+          std::count_if(header.begin(), header.end(), [](char c) { return c == ',' || c == ';' || c == '\t'; }) + 1},
+         ""});
   } else {
     Result<Table> table = read_table(bytes, file_name);
     if (!table) return table.error();
@@ -205,7 +237,16 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
   }
   if (!list) return list;
   refuse_other_shapes(*list);
-  suggest(*list);
+  suggest(*list, is_hdf5(bytes));
+  if (of_suite2p) {
+    list->format = "suite2p";
+    list->reason = "read with the others as suite2p's, unless recording.array names one alone";
+    for (size_t k = 0; k < list->arrays.size(); ++k)
+      if (("/" + list->arrays[k].name).ends_with("/F")) list->suggested = static_cast<int64_t>(k);
+  } else if (is_hdf5(bytes)) {
+    Result<Hdf5> file = Hdf5::open(bytes, file_name);
+    if (file && is_nwb(*file)) mark_nwb(*file, *list);
+  }
   return list;
 }
 
@@ -216,18 +257,19 @@ Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file
     Result<ArrayList> list = list_arrays(bytes, file_name);
     if (!list) return list.error();
     std::string name, reason;
-    if (Status s = pick_array(*list, array, file, name, reason); !s) return s.error();
-    Result<Table> table =
-        is_zip(bytes) ? read_from_npz(bytes, file_name, name) : read_from_mat(bytes, file_name, name, list->format);
+    const bool hdf5 = !is_zip(bytes) && is_hdf5(bytes);
+    if (Status s = pick_array(*list, hdf5 ? name_in_hdf5(bytes, array) : array, file, name, reason); !s)
+      return s.error();
+    Result<Table> table = is_zip(bytes) ? read_from_npz(bytes, file_name, name)
+                          : hdf5        ? read_from_hdf5(bytes, file_name, name)
+                                        : read_from_mat(bytes, file_name, name, list->format);
     if (!table) return table;
     table->array = name;
     table->array_reason = reason;
     return table;
   }
   if (text.substr(0, 4) == "\x89HDF")
-    return Error{file,
-                 "is an HDF5 file; export the traces as CSV or NPY (time x units), or from MATLAB with save(..., "
-                 "'-v7')"};
+    return Error{file, "is an HDF5 file that is cut off in its beginning; copy it again"};
   if (!array.empty())
     return Error{"recording.array",
                  "is '" + array + "', but " + file + " holds one table without a name; leave it empty"};

@@ -1,4 +1,4 @@
-// The arrays of a file from bytes: a CSV or NPY holds one, an NPZ or MAT any number. Which one is the recording?
+// The arrays of a file from bytes: a CSV or NPY holds one, an NPZ, MAT or HDF5 any number. Which one is the recording?
 #pragma once
 
 #include <cstddef>
@@ -21,17 +21,18 @@ struct ArrayInfo {
 };
 
 struct ArrayList {
-  std::string format;             // "NPZ", "MATLAB v5, little-endian"
-  std::vector<ArrayInfo> arrays;  // in the file's order
-  bool more = false;              // the file holds more than are listed
-  int64_t suggested = -1;         // index; -1: none can be a recording
-  std::string reason;             // why that one: "the only matrix in the file"
+  std::string format;                           // "NPZ", "MATLAB v5, little-endian"
+  std::vector<ArrayInfo> arrays;                // in the file's order
+  bool more = false;                            // the file holds more than are listed
+  int64_t suggested = -1;                       // index; -1: none can be a recording
+  std::string reason;                           // why that one: "the only matrix in the file"
+  std::vector<std::string> conditions, series;  // of a long table: what recording.condition and .series choose from
 };
 constexpr size_t most_listed = 1000;
 
 // By content. Values are not read, but for a CSV's. Errors: the file's name and what is wrong with it.
 Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name);
-// An NPZ or MAT, where there can be something to choose.
+// An NPZ, MAT or HDF5, where there can be something to choose.
 bool holds_arrays(std::span<const std::byte> bytes);
 
 std::string shape_text(const std::vector<int64_t>& shape);  // "(219, 2000)"

@@ -96,6 +96,16 @@ struct Linear {
   std::vector<double> offset;
 };
 
+// All but the weights, which are those of the best penalty.
+void keep_fit(BaselineSet& set, const std::vector<Line>& lines, Linear& linear) {
+  for (const Line& line : lines) {
+    set.fit.slope.push_back(line.slope);
+    set.fit.intercept.push_back(line.offset);
+  }
+  set.fit.mean = std::move(linear.mean);
+  set.fit.offset = std::move(linear.offset);
+}
+
 }  // namespace
 
 BaselineSet fit_baselines(const Recording& recording, const std::vector<float>& scaled, const Parts& parts,
@@ -160,11 +170,134 @@ BaselineSet fit_baselines(const Recording& recording, const std::vector<float>& 
     const double validation = score(v, validation_targets, predict);
     if (best >= 0 && validation >= best) continue;
     best = validation;
+    set.fit.weights = linear.weights;
     for (int k = 0; k < 3; ++k) {
       results[k]->linear = score(v, *targets[k], predict);
       results[k]->ridge_penalty = penalty;
     }
   }
+  keep_fit(set, lines, linear);
+  return set;
+}
+
+namespace {
+
+// A part's mean squared error over what is scored; `predict` fills one row's predictions.
+template <class Predict>
+double score_rows(const TrialRows& part, int64_t outputs, Predict predict) {
+  std::vector<double> y(static_cast<size_t>(outputs));
+  double sum = 0;
+  int64_t n = 0;
+  for (int64_t r = 0; r < part.rows; ++r) {
+    predict(r, y);
+    for (int64_t o = 0; o < outputs; ++o) {
+      if (part.scored[r * outputs + o] == 0) continue;
+      const double e = y[o] - static_cast<double>(part.target[r * outputs + o]);
+      sum += e * e;
+      ++n;
+    }
+  }
+  return n > 0 ? sum / static_cast<double>(n) : std::nan("");
+}
+
+std::vector<Line> fit_ar1_rows(const TrialRows& t, int64_t inputs, int64_t outputs) {
+  std::vector<Line> lines(static_cast<size_t>(inputs));
+  for (int64_t u = 0; u < inputs; ++u) {
+    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    for (int64_t r = 0; r < t.rows; ++r) {
+      if (t.scored[r * outputs + u] == 0) continue;
+      const double x = static_cast<double>(t.input[r * inputs + u]), y = static_cast<double>(t.target[r * outputs + u]);
+      n += 1;
+      sx += x;
+      sy += y;
+      sxx += x * x;
+      sxy += x * y;
+    }
+    if (n < 2) continue;
+    const double spread = sxx - sx * sx / n;
+    lines[u].slope = spread > 0 ? (sxy - sx * sy / n) / spread : 0;
+    lines[u].offset = (sy - lines[u].slope * sx) / n;
+  }
+  return lines;
+}
+
+}  // namespace
+
+BaselineSet fit_baselines(int64_t inputs, int64_t outputs, const TrialRows& train, const TrialRows& validation,
+                          const TrialRows& held_out) {
+  BaselineSet set;
+  const TrialRows* parts[] = {&train, &validation, &held_out};
+  Baselines* results[] = {&set.train, &set.validation, &set.held_out};
+  const std::vector<Line> lines = fit_ar1_rows(train, inputs, outputs);
+  const auto own_past = [&](const TrialRows& part, bool fitted) {
+    return score_rows(part, outputs, [&](int64_t r, std::vector<double>& y) {
+      for (int64_t u = 0; u < outputs; ++u) {
+        const double x = u < inputs ? static_cast<double>(part.input[r * inputs + u]) : std::nan("");
+        y[u] = u >= inputs ? x : fitted ? lines[u].slope * x + lines[u].offset : x;
+      }
+    });
+  };
+  for (int k = 0; k < 3; ++k) {
+    results[k]->last_frame = own_past(*parts[k], false);
+    results[k]->ar1 = own_past(*parts[k], true);
+  }
+
+  // Ridge on the rows of training where something is scored; a missing target stands as its last seen value.
+  std::vector<int64_t> rows;
+  for (int64_t r = 0; r < train.rows; ++r) {
+    const uint8_t* s = train.scored.data() + r * outputs;
+    if (std::any_of(s, s + outputs, [](uint8_t v) { return v != 0; })) rows.push_back(r);
+  }
+  Linear linear;
+  linear.mean.assign(static_cast<size_t>(inputs), 0);
+  linear.offset.assign(static_cast<size_t>(outputs), 0);
+  for (int64_t r : rows) {
+    for (int64_t i = 0; i < inputs; ++i) linear.mean[i] += static_cast<double>(train.input[r * inputs + i]);
+    for (int64_t o = 0; o < outputs; ++o) linear.offset[o] += static_cast<double>(train.target[r * outputs + o]);
+  }
+  const double count = std::max<double>(1, static_cast<double>(rows.size()));
+  for (double& v : linear.mean) v /= count;
+  for (double& v : linear.offset) v /= count;
+  std::vector<double> gram(static_cast<size_t>(inputs * inputs), 0), cross(static_cast<size_t>(inputs * outputs), 0);
+  std::vector<double> x(static_cast<size_t>(inputs)), y(static_cast<size_t>(outputs));
+  for (int64_t r : rows) {
+    for (int64_t i = 0; i < inputs; ++i) x[i] = static_cast<double>(train.input[r * inputs + i]) - linear.mean[i];
+    for (int64_t o = 0; o < outputs; ++o) y[o] = static_cast<double>(train.target[r * outputs + o]) - linear.offset[o];
+    for (int64_t i = 0; i < inputs; ++i) {
+      double *g = gram.data() + i * inputs, *c = cross.data() + i * outputs;
+      for (int64_t j = 0; j <= i; ++j) g[j] += x[i] * x[j];
+      for (int64_t o = 0; o < outputs; ++o) c[o] += x[i] * y[o];
+    }
+  }
+  const bool choose = std::any_of(validation.scored.begin(), validation.scored.end(), [](uint8_t v) { return v != 0; });
+  double best = -1;
+  for (double penalty : {1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4}) {
+    if (!choose && penalty != 1) continue;
+    std::vector<double> factor = gram;
+    for (int64_t i = 0; i < inputs; ++i) factor[i * inputs + i] += penalty;
+    cholesky(factor, inputs);
+    linear.weights = cross;
+    solve(factor, inputs, linear.weights, outputs);
+    const auto error = [&](const TrialRows& part) {
+      return score_rows(part, outputs, [&](int64_t r, std::vector<double>& out) {
+        std::copy(linear.offset.begin(), linear.offset.end(), out.begin());
+        for (int64_t i = 0; i < inputs; ++i) {
+          const double input = static_cast<double>(part.input[r * inputs + i]) - linear.mean[i];
+          const double* w = linear.weights.data() + i * outputs;
+          for (int64_t o = 0; o < outputs; ++o) out[o] += input * w[o];
+        }
+      });
+    };
+    const double at = choose ? error(validation) : 0;
+    if (best >= 0 && at >= best) continue;
+    best = at;
+    set.fit.weights = linear.weights;
+    for (int k = 0; k < 3; ++k) {
+      results[k]->linear = error(*parts[k]);
+      results[k]->ridge_penalty = penalty;
+    }
+  }
+  keep_fit(set, lines, linear);
   return set;
 }
 

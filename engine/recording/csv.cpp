@@ -57,9 +57,10 @@ bool parse_number(std::string_view s, char decimal, double& to) {
 bool is_missing(std::string_view s) {
   if (s.empty()) return true;
   if (s.size() > 4) return false;
-  std::string low(s);
-  for (char& c : low) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return low == "nan" || low == "na" || low == "null" || low == "-nan" || low == "n/a";
+  char low[4] = {};
+  for (size_t k = 0; k < s.size(); ++k) low[k] = static_cast<char>(std::tolower(static_cast<unsigned char>(s[k])));
+  const std::string_view word(low, s.size());
+  return word == "nan" || word == "na" || word == "null" || word == "-nan" || word == "n/a";
 }
 
 std::string_view trim(std::string_view s) {
@@ -170,6 +171,10 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
         ++width;
       }
       decided = true;
+      // Room for all at once: growing would hold the values twice. Lines are no longer than a plausible file's.
+      const auto lines = std::count(text.begin(), text.end(), '\n') + 2;
+      const size_t most = text.size() / 2 + fields.size() + 1;  // a value takes a character and a separator
+      table.values.reserve(std::min(static_cast<size_t>(lines) * fields.size(), most));
     }
     if (static_cast<int64_t>(fields.size()) != width)
       return Error{file, "line " + std::to_string(number) + " has " + std::to_string(fields.size()) +
@@ -181,19 +186,15 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
         continue;
       }
       double v = std::nan("");
-      if (!is_missing(fields[k])) {
+      const bool read = parse_number(fields[k], style.decimal, v);
+      if (!(read ? std::isfinite(v) : is_missing(fields[k]))) {
+        const std::string low(fields[k].substr(0, 40));
+        const bool infinite = low == "Inf" || low == "-Inf" || low == "inf" || low == "-inf";
+        const char* what = read ? "is beyond what a number can hold; leave the field empty where a value is missing"
+                           : infinite ? "is infinite; leave the field empty where a value is missing"
+                                      : "is not a number; remove it, or leave the field empty where a value is missing";
         const std::string where = "line " + std::to_string(number) + ", column " + std::to_string(k + 1);
-        if (!parse_number(fields[k], style.decimal, v)) {
-          std::string low(fields[k].substr(0, 40));
-          const bool infinite = low == "Inf" || low == "-Inf" || low == "inf" || low == "-inf";
-          return Error{file,
-                       where + ": '" + low + "' is " +
-                           (infinite ? "infinite; leave the field empty where a value is missing"
-                                     : "not a number; remove it, or leave the field empty where a value is missing")};
-        }
-        if (!std::isfinite(v))
-          return Error{file,
-                       where + " is beyond what a number can hold; leave the field empty where a value is missing"};
+        return Error{file, where + (read ? " " : ": '" + low + "' ") + what};
       }
       table.values.push_back(v);
     }

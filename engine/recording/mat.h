@@ -1,5 +1,5 @@
 // MATLAB's level-5 MAT files (save -v6, -v7) from bytes: numbers in variables, in fields of structs and in cells.
-// The format is MathWorks' "MAT-File Format". Files of version 7.3 are HDF5 and not read.
+// The format is MathWorks' "MAT-File Format". Files of version 7.3 are HDF5: recording/hdf5_arrays.h.
 #pragma once
 
 #include "recording/arrays.h"

@@ -3,7 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
+#include <map>
 #include <set>
+
+#include "recording/arrays.h"
+#include "recording/bundle.h"
+#include "recording/cell_table.h"
+#include "recording/hdf5.h"
+#include "recording/long_table.h"
+#include "recording/nwb.h"
+#include "recording/smoothing.h"
+#include "recording/suite2p.h"
 
 namespace dalea {
 namespace {
@@ -39,6 +50,9 @@ Oriented orient(const Table& t, const RecordingSpec& spec) {
   if (spec.orientation != "auto") {
     time_by_unit = spec.orientation == "time-by-unit";
     o.reason = "stated";
+  } else if (!t.orientation.empty()) {
+    time_by_unit = t.orientation == "time-by-unit";
+    o.reason = t.orientation_reason;
   } else if (!t.column_names.empty()) {
     o.reason = "the columns are named, so they are units";
   } else if (!t.row_names.empty()) {
@@ -77,6 +91,25 @@ Result<int64_t> find_unit(const Oriented& o, const std::string& key, const std::
                          some + (o.units > 5 ? ", ..." : "") + " (or give a 0-based index)"};
 }
 
+// Read by what knows most of it: an NWB file, a long table, else a matrix.
+Result<Table> read_known(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (is_hdf5(bytes)) {
+    Result<Hdf5> file = Hdf5::open(bytes, file_name);
+    if (!file) return file.error();
+    if (is_nwb(*file) && (spec.array.empty() || nwb_reads(*file, spec.array)))
+      return read_nwb(*file, file_name, spec.array, spec.bin_s);
+  } else if (spec.array.empty() && is_long_table(text)) {
+    return read_long_table(text, file_name, spec);
+  }
+  for (const auto& [path, value] :
+       {std::pair("recording.condition", spec.condition), {"recording.series", spec.series}})
+    if (!value.empty())
+      return Error{path, "is '" + value + "', but " + std::string(file_name) +
+                             " is no long table (a value a row: time_s, unit, value, condition); leave it empty"};
+  return read_table(bytes, file_name, spec.array);
+}
+
 }  // namespace
 
 Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, std::string_view file_name) {
@@ -89,7 +122,13 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
   r.array_reason = table.array_reason;
   r.orientation = o.orientation;
   r.orientation_reason = o.reason;
-  r.rate_hz = spec.rate_hz;
+  r.rate_hz = spec.rate_hz > 0 ? spec.rate_hz : table.rate_hz;
+  r.kind = table.kind.empty() ? "table" : table.kind;
+  r.dropped = table.dropped;
+  r.notes = table.notes;
+  if (spec.rate_hz > 0 && table.rate_hz > 0 && std::abs(table.rate_hz / spec.rate_hz - 1) > 1e-3)
+    r.notes.push_back("the sampling rate is stated as " + short_number(spec.rate_hz) + " Hz; the file says " +
+                      short_number(table.rate_hz) + " Hz");
   const bool by_time = o.orientation == "time-by-unit";
   const auto value = [&](int64_t frame, int64_t unit) {
     return by_time ? table.values[frame * table.cols + unit] : table.values[unit * table.cols + frame];
@@ -111,6 +150,7 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
   }
 
   std::vector<int64_t> kept;
+  std::multimap<uint64_t, int64_t> alike;  // by a hash of the values, to find the same trace again
   for (int64_t u = 0; u < o.units; ++u) {
     if (o.named && is_time_name(o.names[u])) {
       bool increasing = o.frames > 1;
@@ -122,6 +162,7 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
         const double step = steps[steps.size() / 2];
         const bool counts = lower(o.names[u]).substr(0, 5) == "frame";
         if (r.rate_hz == 0 && !counts && step > 0) r.rate_hz = 1 / step;
+        if (!counts) r.start_s = value(0, u);
         if (wanted[u] != 0)
           r.dropped.push_back(
               {o.names[u], counts ? "frame numbers" : "time column, median step " + short_number(step) + " s"});
@@ -132,18 +173,38 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
     int64_t present = 0;
     bool constant = true;
     double first = 0;
+    uint64_t hash = 0;
     for (int64_t f = 0; f < o.frames; ++f) {
       const double v = value(f, u);
+      uint64_t bits = 0;
+      if (!std::isnan(v) && v != 0) std::memcpy(&bits, &v, sizeof bits);
+      hash = (hash ^ bits) * 0x9E3779B97F4A7C15u;
+      hash ^= hash >> 29;
       if (std::isnan(v)) continue;
       if (present++ == 0) first = v;
       constant = constant && v == first;
     }
+    const auto same = [&](int64_t other) {
+      for (int64_t f = 0; f < o.frames; ++f) {
+        const double a = value(f, u), b = value(f, other);
+        if (a != b && !(std::isnan(a) && std::isnan(b))) return false;
+      }
+      return true;
+    };
     if (present == 0)
       r.dropped.push_back({o.names[u], "every value is missing"});
     else if (constant)
       r.dropped.push_back({o.names[u], "constant"});
-    else
-      kept.push_back(u);
+    else {
+      auto [it, end] = alike.equal_range(hash);
+      for (int tried = 0; it != end && tried < 4 && !same(it->second); ++tried) ++it;
+      if (it != end && same(it->second)) {
+        r.dropped.push_back({o.names[u], "the same values as " + o.names[it->second]});
+      } else {
+        alike.emplace(hash, u);
+        kept.push_back(u);
+      }
+    }
   }
   if (kept.empty())
     return Error{std::string(file_name), "has no unit left to train on: " + std::to_string(r.dropped.size()) +
@@ -151,7 +212,10 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
                                              (r.dropped.empty() ? "" : r.dropped[0].unit + ": " + r.dropped[0].reason) +
                                              "); give a matrix of time x units that varies"};
   r.units = static_cast<int64_t>(kept.size());
-  for (int64_t u : kept) r.names.push_back(o.names[u]);
+  for (int64_t u : kept) {
+    r.names.push_back(o.names[u]);
+    r.places.push_back(static_cast<int64_t>(table.places.size()) == o.units ? table.places[u] : u);
+  }
   r.values.resize(static_cast<size_t>(r.frames * r.units));
   for (int64_t f = 0; f < r.frames; ++f)
     for (int64_t k = 0; k < r.units; ++k) {
@@ -171,10 +235,29 @@ Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_v
   if (!spec.sha256.empty() && spec.sha256 != sha)
     return Error{std::string(file_name), "is another file than the experiment was made with: its SHA-256 is " + sha +
                                              ", not " + spec.sha256 + "; give that file, or empty recording.sha256"};
-  Result<Table> table = read_table(bytes, file_name, spec.array);
+  const bool bundled = is_bundle(bytes);
+  const std::string file(file_name);
+  Bundle bundle;
+  if (bundled) {
+    Result<Bundle> opened = open_bundle(bytes, file_name);
+    if (!opened) return opened.error();
+    bundle = std::move(*opened);
+  }
+  Result<Table> table = !bundled                 ? read_known(bytes, file_name, spec)
+                        : bundle.suite2p.empty() ? read_known(bundle.data, file + "/" + bundle.data_name, spec)
+                        : spec.array.empty()     ? read_suite2p(bundle.suite2p, file_name, spec)
+                                                 : read_table(bytes, file_name, spec.array);
+  bundle.data = {};
+  bundle.suite2p = {};
   if (!table) return table.error();
   Result<Recording> recording = make_recording(*table, spec, file_name);
-  if (recording) recording->sha256 = sha;
+  if (!recording) return recording;
+  recording->sha256 = sha;
+  recording->events_csv = std::move(bundle.events_csv);
+  if (!bundle.cells_csv.empty())
+    if (Status s = join_cells(bundle.cells_csv, "cells.csv", *recording); !s) return s.error();
+  if (spec.average == "populations")
+    if (Status s = average_populations(*recording); !s) return s.error();
   return recording;
 }
 
@@ -183,14 +266,23 @@ Result<Parts> split_in_time(const Recording& r, const RecordingSpec& spec, int64
   p.train_end = static_cast<int64_t>(std::floor(static_cast<double>(r.frames) * spec.train_fraction + 1e-9));
   p.validation_end = static_cast<int64_t>(
       std::floor(static_cast<double>(r.frames) * (spec.train_fraction + spec.validation_fraction) + 1e-9));
-  const int64_t shortest = std::min({p.train_end, p.validation_end - p.train_end, r.frames - p.validation_end});
+  const Reach reach = smoothing_reach(spec);
+  p.validation_begin = p.train_end + reach.before;
+  p.held_out_begin = p.validation_end + reach.before;
+  p.train_end -= reach.after;
+  p.validation_end -= reach.after;
+  const int64_t length[] = {p.train_end, p.validation_end - p.validation_begin, r.frames - p.held_out_begin};
+  const int64_t shortest = *std::min_element(length, length + 3);
+  const std::string gaps =
+      reach.before == 0 ? ""
+                        : " with gaps of " + std::to_string(reach.before + reach.after) + " frames for the smoothing";
   if (shortest < window + 1)
     return Error{"task.steps", "is " + std::to_string(window) + ", but the " + std::to_string(r.frames) +
-                                   " frames split into parts of " + std::to_string(p.train_end) + ", " +
-                                   std::to_string(p.validation_end - p.train_end) + " and " +
-                                   std::to_string(r.frames - p.validation_end) +
+                                   " frames split into parts of " + std::to_string(length[0]) + ", " +
+                                   std::to_string(length[1]) + " and " + std::to_string(length[2]) + gaps +
                                    "; a part needs one frame more than a window: give at most " +
-                                   std::to_string(std::max<int64_t>(0, shortest - 1)) + " steps or a longer recording"};
+                                   std::to_string(std::max<int64_t>(0, shortest - 1)) + " steps or a longer recording" +
+                                   (gaps.empty() ? "" : ", or smooth less")};
   return p;
 }
 
@@ -220,11 +312,16 @@ Scaling fit_scaling(const Recording& r, const Parts& parts, const RecordingSpec&
   return s;
 }
 
-std::vector<float> scaled_values(const Recording& r, const Scaling& s) {
+std::vector<float> scaled_values(const Recording& r, const Scaling& s, const std::vector<int64_t>& afresh) {
   std::vector<float> out(r.values.size());
   for (int64_t u = 0; u < r.units; ++u) {
     float last = 0;  // the training part's mean, before the first value
+    auto next = afresh.begin();
     for (int64_t f = 0; f < r.frames; ++f) {
+      if (next != afresh.end() && f == *next) {
+        last = 0;
+        ++next;
+      }
       const float v = r.values[f * r.units + u];
       if (!std::isnan(v)) last = static_cast<float>((static_cast<double>(v) - s.mean[u]) / s.sd[u]);
       out[f * r.units + u] = last;

@@ -201,4 +201,43 @@ std::vector<std::byte> write_npy_i32(std::span<const int32_t> v, const std::vect
   return npy("<i4", shape, false, v.data(), v.size_bytes());
 }
 
+std::vector<std::byte> write_npy_u8(std::span<const uint8_t> v, const std::vector<int64_t>& shape) {
+  return npy("|u1", shape, false, v.data(), v.size_bytes());
+}
+
+std::u32string utf32_of(std::string_view s) {
+  std::u32string points;
+  for (size_t k = 0; k < s.size();) {
+    const auto byte = [&](size_t at) { return static_cast<uint32_t>(static_cast<unsigned char>(s[at])); };
+    const uint32_t first = byte(k);
+    const size_t length = first < 0x80 ? 1 : first >= 0xf0 && first < 0xf8 ? 4 : first >= 0xe0 ? 3 : 2;
+    uint32_t point = length == 1 ? first : first & (0xff >> (length + 1));
+    bool good = first < 0x80 || (first >= 0xc0 && first < 0xf8 && k + length <= s.size());
+    for (size_t e = 1; good && e < length; ++e) {
+      good = (byte(k + e) & 0xc0) == 0x80;
+      point = point << 6 | (byte(k + e) & 0x3f);
+    }
+    constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    good = good && point >= least[length] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+    points += static_cast<char32_t>(good ? point : 0xfffd);
+    k += good ? length : 1;
+  }
+  return points;
+}
+
+std::vector<std::byte> write_npy_text(std::span<const std::string> v, const std::vector<int64_t>& shape) {
+  std::vector<std::u32string> texts;
+  size_t longest = 1;
+  for (const std::string& s : v) {
+    texts.push_back(utf32_of(s));
+    longest = std::max(longest, texts.back().size());
+  }
+  std::u32string all;
+  for (std::u32string& t : texts) {
+    t.resize(longest);
+    all += t;
+  }
+  return npy(("<U" + std::to_string(longest)).c_str(), shape, false, all.data(), 4 * all.size());
+}
+
 }  // namespace dalea

@@ -46,12 +46,16 @@ std::vector<std::byte> write_npy_f32(std::span<const float> values, const std::v
 std::vector<std::byte> write_npy_f64(std::span<const double> values, const std::vector<int64_t>& shape);
 std::vector<std::byte> write_npy_i64(std::span<const int64_t> values, const std::vector<int64_t>& shape);
 std::vector<std::byte> write_npy_i32(std::span<const int32_t> values, const std::vector<int64_t>& shape);
+std::vector<std::byte> write_npy_u8(std::span<const uint8_t> values, const std::vector<int64_t>& shape);
+// Of UTF-8; numpy's '<U'. Trailing NULs are lost, as in every array of this type.
+std::vector<std::byte> write_npy_text(std::span<const std::string> values, const std::vector<int64_t>& shape);
+std::u32string utf32_of(std::string_view utf8);  // what is not UTF-8 becomes U+FFFD
 
 // A zip archive: names in order. Writing deflates (or stores when that is smaller), no timestamps, so equal
 // content gives equal bytes. Reading takes stored and deflated entries, zip64 sizes, checks every CRC, and refuses
 // an archive whose entries inflate to more than `limit` bytes in all.
 using Entries = std::vector<std::pair<std::string, std::vector<std::byte>>>;
-std::vector<std::byte> write_zip(const Entries& entries);
+std::vector<std::byte> write_zip(const Entries& entries, bool pack = true);  // `pack` false: all entries are stored
 Result<Entries> read_zip(std::span<const std::byte> bytes, std::string_view file_name,
                          uint64_t limit = uint64_t{8} << 30);
 // The same in two steps: what the archive's directory says, which unpacks nothing, and one entry, or its first `most`

@@ -39,29 +39,15 @@ void put_weights(Entries& entries, const std::string& folder, const Weights& w) 
   entries.emplace_back(stem + ".col_start.npy", write_npy_i64(w.pattern->col_start, {w.cols + 1}));
 }
 
-struct Column {
-  const char* name;
-  double EpochRecord::*member;
-};
-constexpr Column columns[] = {{"train", &EpochRecord::train},
-                              {"train_published", &EpochRecord::train_published},
-                              {"validation", &EpochRecord::validation},
-                              {"held_out", &EpochRecord::held_out},
-                              {"held_out_published", &EpochRecord::held_out_published},
-                              {"lr", &EpochRecord::lr}};
+constexpr HistoryColumn columns[] = {{"train", &EpochRecord::train},
+                                     {"train_published", &EpochRecord::train_published},
+                                     {"validation", &EpochRecord::validation},
+                                     {"held_out", &EpochRecord::held_out},
+                                     {"held_out_published", &EpochRecord::held_out_published},
+                                     {"lr", &EpochRecord::lr}};
 // Of tasks with classes alone, and absent from the sessions of older versions.
-constexpr Column accuracy_columns[] = {{"validation_accuracy", &EpochRecord::validation_accuracy},
-                                       {"held_out_accuracy", &EpochRecord::held_out_accuracy}};
-
-std::vector<Column> columns_of(const std::vector<EpochRecord>& history) {
-  std::vector<Column> all(std::begin(columns), std::end(columns));
-  for (const EpochRecord& r : history)
-    if (!std::isnan(r.held_out_accuracy)) {
-      all.insert(all.end(), std::begin(accuracy_columns), std::end(accuracy_columns));
-      break;
-    }
-  return all;
-}
+constexpr HistoryColumn accuracy_columns[] = {{"validation_accuracy", &EpochRecord::validation_accuracy},
+                                              {"held_out_accuracy", &EpochRecord::held_out_accuracy}};
 
 // ---- reading
 
@@ -178,6 +164,16 @@ std::string string_in(const json& object, const char* key) {
 
 }  // namespace
 
+std::vector<HistoryColumn> history_columns(const std::vector<EpochRecord>& history) {
+  std::vector<HistoryColumn> all(std::begin(columns), std::end(columns));
+  for (const EpochRecord& r : history)
+    if (!std::isnan(r.held_out_accuracy)) {
+      all.insert(all.end(), std::begin(accuracy_columns), std::end(accuracy_columns));
+      break;
+    }
+  return all;
+}
+
 std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform) {
   const TrainerState s = trainer.state();
   Entries entries;
@@ -216,7 +212,7 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   for (const Weights* w : s.optimizer.second.all()) put_weights(entries, "optimizer/second", *w);
   if (!s.optimizer.latent.values.empty()) put_weights(entries, "optimizer/latent", s.optimizer.latent);
   const int64_t epochs = static_cast<int64_t>(s.history.size());
-  for (const Column& c : columns_of(s.history)) {
+  for (const HistoryColumn& c : history_columns(s.history)) {
     std::vector<double> values;
     for (const EpochRecord& r : s.history) values.push_back(r.*c.member);
     entries.emplace_back(std::string("history/") + c.name + ".npy", write_npy_f64(values, {epochs}));
@@ -317,6 +313,7 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
     }
   }
   Model model = build_model(session.spec, ends, s.run, s.mask);
+  session.ends = std::move(ends);
   s.parameters = std::move(model.parameters);
   s.optimizer.first = zeros_like(s.parameters);
   s.optimizer.second = zeros_like(s.parameters);
@@ -329,10 +326,10 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
   }
   if (s.epoch > session.spec.training.epochs) return reader.damaged("state.json", "'epoch' is beyond the experiment's");
   s.history.resize(static_cast<size_t>(s.epoch));
-  std::vector<Column> present(std::begin(columns), std::end(columns));
-  for (const Column& c : accuracy_columns)
+  std::vector<HistoryColumn> present(std::begin(columns), std::end(columns));
+  for (const HistoryColumn& c : accuracy_columns)
     if (reader.has(std::string("history/") + c.name + ".npy")) present.push_back(c);
-  for (const Column& c : present) {
+  for (const HistoryColumn& c : present) {
     Result<std::vector<double>> values = reader.array(std::string("history/") + c.name + ".npy", {s.epoch});
     if (!values) return values.error();
     for (size_t e = 0; e < s.history.size(); ++e) {
@@ -347,13 +344,13 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
 }
 
 std::string history_csv(const std::vector<EpochRecord>& history) {
-  const std::vector<Column> shown = columns_of(history);
+  const std::vector<HistoryColumn> shown = history_columns(history);
   std::string csv = "epoch";
-  for (const Column& c : shown) csv += std::string(",") + c.name;
+  for (const HistoryColumn& c : shown) csv += std::string(",") + c.name;
   csv += "\n";
   for (const EpochRecord& r : history) {
     csv += std::to_string(r.epoch);
-    for (const Column& c : shown) {
+    for (const HistoryColumn& c : shown) {
       char text[40];
       std::snprintf(text, sizeof text, ",%.17g", r.*c.member);
       csv += text;

@@ -20,6 +20,7 @@ struct Provenance {
 
 struct Session {
   Spec spec;
+  Ends ends;
   TrainerState state;
   Provenance provenance;
 };
@@ -34,6 +35,12 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
 // Whether an archive holds spec.json, as other .npz files do not. One that cannot be read counts: opening it says why.
 bool is_session(std::span<const std::byte> npz);
 
+// The columns of a history's curves, all or those that a task without classes has.
+struct HistoryColumn {
+  const char* name;
+  double EpochRecord::*member;
+};
+std::vector<HistoryColumn> history_columns(const std::vector<EpochRecord>& history);
 // Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr, and of a task with classes
 // validation_accuracy,held_out_accuracy.
 std::string history_csv(const std::vector<EpochRecord>& history);

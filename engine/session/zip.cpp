@@ -83,12 +83,12 @@ Error bad_archive(std::string_view file, const std::string& what) {
 
 }  // namespace
 
-std::vector<std::byte> write_zip(const Entries& entries) {
+std::vector<std::byte> write_zip(const Entries& entries, bool pack) {
   ByteVector out, directory;
   for (const auto& [name, data] : entries) {
     const uint32_t crc = crc_of(data);
-    ByteVector packed = data.size() < small ? deflated(data) : data;
-    const bool store = packed.size() >= data.size();
+    ByteVector packed = pack && data.size() < small ? deflated(data) : ByteVector();
+    const bool store = packed.empty() || packed.size() >= data.size();
     const ByteVector& body = store ? data : packed;
     const uint64_t offset = out.size();
     put_header(directory, true, name, store ? 0 : 8, crc, body.size(), data.size(), offset);

@@ -146,9 +146,20 @@ Problems check_spec(const Spec& s) {
     if (s.recording.train_fraction + s.recording.validation_fraction > 0.99)
       bad("recording.validation_fraction",
           "leaves less than 1 % of the frames held out; make the two fractions smaller");
-    if (s.recording.warmup >= s.task.steps)
+    const EventsSpec& events = s.recording.events;
+    const bool trials = !events.file.empty() || s.recording.split == "trial";  // of their own numbers of steps
+    if (!trials && s.recording.warmup >= s.task.steps)
       bad("recording.warmup", text_of(s.recording.warmup) + " of " + text_of(s.task.steps) +
                                   " steps leaves nothing to score; give fewer than task.steps");
+    if (events.last_frame != 0 && events.first_frame > events.last_frame)
+      bad("recording.events.first_frame", "is " + text_of(events.first_frame) + ", after the last frame " +
+                                              text_of(events.last_frame) + "; give an earlier one");
+    if (!events.file.empty() && events.before_s + events.after_s <= 0)
+      bad("recording.events.after_s", "and before_s are both 0, so that windows have no frames; give longer ones");
+    if (events.samples > 0 && events.average_of > 1000000000 / events.samples)
+      bad("recording.events.samples", text_of(events.samples) + " averages of " + text_of(events.average_of) +
+                                          " trials are more than 1,000,000,000 draws; give fewer samples, or a smaller "
+                                          "recording.events.average_of");
   }
   const auto check_sha256 = [&](const char* path, const std::string& sha) {
     if (!sha.empty() && (sha.size() != 64 || sha.find_first_not_of("0123456789abcdef") != std::string::npos))

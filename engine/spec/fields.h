@@ -72,6 +72,32 @@ void describe(V& v, Spec& s) {
     r.texts("columns", s.recording.columns);
     r.texts("exclude", s.recording.exclude);
     r.real("rate_hz", s.recording.rate_hz, 0, 1e6, "a sampling rate", "frames per second (0: from a time column)");
+    r.real("bin_s", s.recording.bin_s, 1e-6, 3600, "a bin", "seconds, above 0");
+    r.text("condition", s.recording.condition);
+    r.text("series", s.recording.series);
+    r.group("suite2p", [&](V& f) {
+      f.choice("signal", s.recording.suite2p.signal, {"dff", "corrected", "fluorescence", "spikes"});
+      f.real("neuropil", s.recording.suite2p.neuropil, 0, 2, "a share", "0 to 2");
+      f.flag("accepted", s.recording.suite2p.accepted);
+      f.real("percentile", s.recording.suite2p.percentile, 0, 100, "a percentile", "0 to 100");
+      f.real("window_s", s.recording.suite2p.window_s, 1e-3, 1e6, "a window", "seconds, above 0");
+    });
+    r.text("cells", s.recording.cells);
+    r.choice("average", s.recording.average, {"none", "populations"});
+    r.choice("smoothing", s.recording.smoothing, {"none", "causal", "centred"});
+    r.real("smoothing_sd", s.recording.smoothing_sd, 1e-3, 1000, "a width", "frames, above 0");
+    r.group("events", [&](V& e) {
+      e.text("file", s.recording.events.file);
+      e.text("label", s.recording.events.label);
+      e.real("before_s", s.recording.events.before_s, 0, 1e6, "a time", "seconds, from 0 up");
+      e.real("after_s", s.recording.events.after_s, 0, 1e6, "a time", "seconds, from 0 up");
+      e.whole("first_frame", s.recording.events.first_frame, 0, 1000000, "a frame", "0-based, inside the window");
+      e.whole("last_frame", s.recording.events.last_frame, 0, 1000000, "a frame", "0-based (0: the window's last)");
+      e.whole("samples", s.recording.events.samples, 0, 10000000, "a number of samples", "0 (off) or more");
+      e.whole("average_of", s.recording.events.average_of, 1, 1000000, "a number of trials", "1 or more");
+      e.choice("channels", s.recording.events.channels, {"jointly", "independently"});
+    });
+    r.choice("split", s.recording.split, {"time", "trial", "unit"});
     r.choice("scale", s.recording.scale, {"z-score", "none"});
     r.real("train_fraction", s.recording.train_fraction, 0.01, 0.98, "a fraction", "0.01 to 0.98");
     r.real("validation_fraction", s.recording.validation_fraction, 0.01, 0.98, "a fraction", "0.01 to 0.98");
@@ -79,6 +105,11 @@ void describe(V& v, Spec& s) {
     r.whole("warmup", s.recording.warmup, 0, 100000, "a warm-up", "steps, fewer than task.steps");
     r.whole("simulated_units", s.recording.simulated_units, 5, 2000, "a number of units", "5 to 2000");
     r.whole("simulated_frames", s.recording.simulated_frames, 100, 1000000, "a number of frames", "100 to 1000000");
+    r.real("simulated_rate_hz", s.recording.simulated_rate_hz, 0.1, 1000, "a sampling rate", "0.1 to 1000 Hz");
+    r.real("simulated_density", s.recording.simulated_density, 0.001, 1, "a density", "0.001 to 1");
+    r.real("simulated_noise", s.recording.simulated_noise, 0, 10, "a noise level", "0 to 10");
+    r.real("simulated_indicator_s", s.recording.simulated_indicator_s, 0.001, 100, "a decay", "seconds, 0.001 to 100");
+    r.real("simulated_observed", s.recording.simulated_observed, 0.05, 1, "a fraction", "0.05 to 1");
   });
   v.group("training", [&](V& t) {
     t.choice("constraint", s.training.constraint, {"dale", "conventional", "rectified", "rectified-forward"});

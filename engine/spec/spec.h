@@ -66,6 +66,28 @@ struct TaskSpec {
   std::string folder, sha256;
 };
 
+// What is taken of a suite2p folder (F, Fneu, spks, iscell).
+struct Suite2pSpec {
+  // "dff" (corrected fluorescence against its rolling percentile), "corrected" (F - neuropil Fneu), "fluorescence"
+  // (F) or "spikes" (spks)
+  std::string signal = "dff";
+  double neuropil = 0.7;  // share of the neuropil's fluorescence taken off
+  bool accepted = true;   // only the cells that iscell accepts
+  double percentile = 8;  // of the baseline
+  double window_s = 60;   // s, of the rolling baseline
+};
+
+// Trials cut out of a recording around the events of a table (SEEDS 4.5).
+struct EventsSpec {
+  std::string file;   // CSV: time_s or frame, and label where there are kinds; never opened from a link
+  std::string label;  // events of this kind; empty: all
+  double before_s = 0.75, after_s = 0.75;   // s, around each event
+  int64_t first_frame = 0, last_frame = 0;  // of each window, 0-based and inclusive; last 0: to its end
+  int64_t samples = 0;                      // bootstrap-averaged trials a part; 0: the trials themselves
+  int64_t average_of = 100;                 // trials drawn with replacement into each of these
+  std::string channels = "jointly";         // drawn "jointly" over units, or "independently" (as published, SEEDS Q15)
+};
+
 // A recording: read from a file, or simulated from a known Dale circuit when `file` is empty.
 struct RecordingSpec {
   std::string file;                  // path; never opened from a link
@@ -75,13 +97,29 @@ struct RecordingSpec {
   std::vector<std::string> columns;  // units to use, by name or by 0-based index; empty: all
   std::vector<std::string> exclude;  // units to leave out, by name or index
   double rate_hz = 0;                // frames per second; 0: from a time column, else unknown
-  std::string scale = "z-score";     // "z-score" (fitted on the training part) or "none"
+  double bin_s = 0.1;                // s, of spike times (NWB units)
+  std::string condition, series;     // of a long table (one value a row): which rows; empty: there must be one
+  Suite2pSpec suite2p;
+  std::string cells;             // CSV path: unit, area, layer, type, sign, joined by name or index; empty: none
+  std::string average = "none";  // "populations": units of one area, layer and type averaged into one channel
+  // Gaussian over time, before scaling: "none", "causal" (past frames only), "centred" (as published; SEEDS Q15)
+  std::string smoothing = "none";
+  double smoothing_sd = 1;  // frames
+  EventsSpec events;
+  // The parts: "time" (frames in order), "trial" (whole events), "unit" (the last units are predicted from the others)
+  std::string split = "time";
+  std::string scale = "z-score";                            // "z-score" (fitted on the training part) or "none"
   double train_fraction = 0.7, validation_fraction = 0.15;  // of the frames, in time order; the rest is held out
   int64_t stride = 0;  // frames between starts of training windows; 0: half a window
   int64_t warmup = 5;  // first steps of each window that are not scored (network and baselines alike)
   // The simulated recording (tasks/simulated_circuit.h):
-  int64_t simulated_units = 50;     // 80 % excitatory
-  int64_t simulated_frames = 3000;  // at 10 Hz
+  int64_t simulated_units = 50;  // 80 % excitatory
+  int64_t simulated_frames = 3000;
+  double simulated_rate_hz = 10;       // frames per second
+  double simulated_density = 0.2;      // probability of a connection
+  double simulated_noise = 0.002;      // sd of the measurement noise
+  double simulated_indicator_s = 0.8;  // s, decay of the indicator
+  double simulated_observed = 1;       // fraction of the units that is recorded
 };
 
 struct OptimizerSpec {

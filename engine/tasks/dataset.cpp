@@ -57,8 +57,7 @@ Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64
     if (!spec.recording.sha256.empty())
       return Error{"recording.file", "is not given, but the experiment was made with a recording (SHA-256 " +
                                          spec.recording.sha256 + "); give that file"};
-    return make_recording_dataset(
-        spec, simulate_circuit(spec.seed, spec.recording.simulated_units, spec.recording.simulated_frames).recording);
+    return make_recording_dataset(spec, simulate_circuit(spec.seed, spec.recording).recording);
   }
   return Error{"task.type", "'" + spec.task.type + "' is not a task; use flip-flop, wave, digits or recording"};
 }

@@ -23,6 +23,18 @@ struct Trials {
   std::vector<float> target;    // (trial, step, output); mse
   std::vector<int32_t> label;   // (trial, step): class, or -1 where not scored; cross-entropy
   std::vector<uint8_t> scored;  // (trial, step, output), mse; empty: every element is scored
+  std::vector<int32_t> kind;    // (trial): of its event, in Prepared::kinds; empty: not around single events
+};
+
+// What became of a recording's events and frames on their way to trials.
+struct Prepared {
+  int64_t events = 0;              // in the table, of the kind asked for
+  int64_t used = 0;                // in a part
+  std::vector<Dropped> dropped;    // "event 3" (its row) and why
+  std::vector<std::string> kinds;  // labels in order of their names; one empty where there are none
+  int64_t window = 0;              // frames around each event
+  int64_t trials[3] = {0, 0, 0};   // training, validation, held out
+  std::vector<std::string> notes;  // sentences: the parts, the gaps between them, warnings
 };
 
 // One experiment's data. A recording's baselines stand beside the fit, on the same frames, in the same unit.
@@ -39,6 +51,7 @@ struct Dataset {
   std::optional<Recording> recording;
   std::optional<Scaling> scaling;
   std::optional<BaselineSet> baselines;
+  std::optional<Prepared> prepared;  // of a recording
 };
 
 Trials make_flip_flop(const Spec& spec, Purpose split, int64_t count, int64_t run);  // tasks/flip_flop.cpp

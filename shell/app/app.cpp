@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/views.h"
 #include "app/widgets.h"
@@ -136,8 +137,27 @@ void App::give_file(NamedFile file) {
     say(false, shared->name +
                    " is not the recording this experiment was made with (its SHA-256 differs); "
                    "it is shown so that you can train on it instead");
-  live.preview(shared,
-               draft.task.type == "recording" && draft.recording.sha256.empty() ? draft.recording : RecordingSpec());
+  live.preview(shared, new_recording());
+}
+
+void App::give_files(std::vector<NamedFile> files) {
+  const auto is_other = [](const NamedFile& f) {
+    const std::string_view text = text_of(f.bytes);
+    const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+    return f.bytes.empty() || (starts_with(f.bytes, "PK") && is_session(f.bytes)) || DigitFiles::is_one(f) ||
+           (first != std::string_view::npos && text[first] == '{');
+  };
+  if (files.size() < 2 || std::any_of(files.begin(), files.end(), is_other)) {
+    for (NamedFile& f : files) give_file(std::move(f));
+    return;
+  }
+  std::vector<FilePtr> shared;
+  for (NamedFile& f : files) shared.push_back(std::make_shared<NamedFile>(std::move(f)));
+  live.give_together(std::move(shared), new_recording());
+}
+
+RecordingSpec App::new_recording() const {
+  return draft.task.type == "recording" && draft.recording.sha256.empty() ? draft.recording : RecordingSpec();
 }
 
 void App::train_draft() {
@@ -268,6 +288,19 @@ void App::take_messages() {
   while (live.take_network(network)) take_network(std::move(network));
   Preview fresh;
   while (live.take_preview(fresh)) {
+    const auto holds = [&](const char* name) {
+      return std::any_of(fresh.arrays.begin(), fresh.arrays.end(), [&](const ArrayInfo& a) {
+        const std::string plain = a.name.substr(a.name.find_first_not_of('/') == 1 ? 1 : 0);  // HDF5 begins with one
+        return plain == name || plain == std::string(name) + ".values";
+      });
+    };
+    if (holds("W_rec") && holds("W_in")) {
+      say(true,
+          fresh.file->name +
+              " holds a network's weights alone, as Download saves them for other programs: no recording, and not "
+              "enough to go on training. Open the session (Download > Session) instead.");
+      continue;
+    }
     preview = std::move(fresh);
     view.tab = tab_recording;
     fresh_ = true;
@@ -301,6 +334,11 @@ bool App::wants_frame(double now_s) {
   spectra.pump();
   reproducer.pump();
   pruning.pump(0.008);
+  int measured = -1;
+  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
+    if (const auto part = live.measuring(what)) measured = static_cast<int>(100 * *part);
+  if (measured != measured_drawn_) active_until_s_ = std::max(active_until_s_, now_s + 0.05);
+  measured_drawn_ = measured;
   const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
   if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed())
     active_until_s_ = now_s + 0.05;
@@ -384,6 +422,7 @@ void App::frame() {
                                {"Build", tab_build, draw_build},
                                {"Recording", tab_recording, draw_recording},
                                {"Answers", tab_answers, draw_answers},
+                               {"Fit", tab_fit, draw_fits},
                                {"Perturb", tab_perturb, draw_perturb},
                                {"Runs", tab_runs, draw_runs},
                                {"Prune", tab_prune, draw_prune},
@@ -392,15 +431,20 @@ void App::frame() {
                                {"Speed", tab_speed, draw_speed}};
     if (!now->setup || now->setup->classes == 0)
       std::erase_if(views, [](const View& v) { return v.tab == tab_answers; });
+    if (!now->setup || !now->setup->recording) std::erase_if(views, [](const View& v) { return v.tab == tab_fit; });
+    // One that is not there yet is waited for, until another one is chosen.
+    bool absent =
+        forward >= 0 && std::none_of(views.begin(), views.end(), [&](const View& v) { return v.tab == forward; });
     for (const View& v : views)
       if (named_alike(v.name, view.tab_name)) {
         forward = v.tab;
         view.tab_name.clear();
       }
     if (link_view.hide_tabs) {
-      if (forward >= 0) view.open_tab = forward;
+      if (forward >= 0 && !absent) view.open_tab = forward;
       for (const View& v : views)
         if (v.tab == view.open_tab) v.draw(*this);
+      if (absent && view.tab < 0) view.tab = forward;
       ImGui::EndChild();
       return;
     }
@@ -432,14 +476,20 @@ void App::frame() {
       small(false);
       track(std::string("tab:") + v.name);
       if (!open) continue;
+      if (view.open_tab != v.tab && forward != v.tab) {
+        absent = false;
+        view.tab_name.clear();
+      }
       view.open_tab = v.tab;
       view.open_tab_name = v.name;
       v.draw(*this);
       ImGui::EndTabItem();
     }
     if (bar) ImGui::EndTabBar();
+    if (absent && view.tab < 0) view.tab = forward;
     ImGui::EndChild();
   };
+  const Layout shown = shown_layout();
   // Pruning has more to show than the centre can hold.
   const auto lower_right = [](App& app) { app.view.open_tab == tab_prune ? draw_prune_curves(app) : draw_trial(app); };
   if (narrow) {
@@ -449,13 +499,13 @@ void App::frame() {
     ImVec2 at = ImGui::GetCursorScreenPos();
     centre(at, {w, w + 70 * u});
     at.y += w + 70 * u + g;
-    if (!link_view.hide_loss) {
+    if (shown.loss) {
       begin_panel("loss", at, {w, 260 * u});
       draw_learning(*this);
       ImGui::EndChild();
       at.y += 260 * u + g;
     }
-    if (!link_view.hide_trial) {
+    if (shown.trial_panel) {
       begin_panel("traces", at, {w, 320 * u});
       lower_right(*this);
       ImGui::EndChild();
@@ -463,11 +513,16 @@ void App::frame() {
     ImGui::EndChild();
   } else {
     // Widths without the gap at their left; a hidden column gives its room to the centre.
-    const bool loss = !link_view.hide_loss, trial = !link_view.hide_trial;
-    const float rail = link_view.hide_build ? -g : rail_width * u;
-    const float right = loss || trial ? std::clamp(0.31f * width, 340 * u, 620 * u) : -g;
+    const bool loss = shown.loss, trial = shown.trial_panel;
+    const bool settings = shown.settings || (draft_changed && !link_view.hide_build);  // where the draft is trained
+    const auto room = [&](double wanted, float designed, float most) {
+      return wanted > 0 ? std::min(static_cast<float>(wanted) * u, std::max(designed, most)) : designed;
+    };
+    const float rail = settings ? room(shown.rail, rail_width * u, 0.3f * width) : -g;
+    const float right =
+        loss || trial ? room(shown.right, std::clamp(0.31f * width, 340 * u, 620 * u), 0.42f * width) : -g;
     const float middle = width - rail - right - 4 * g;
-    if (!link_view.hide_build) {
+    if (settings) {
       begin_panel("rail", {g, top}, {rail, height});
       const float foot = draft_changed ? 46 * u : 0;
       ImGui::BeginChild("settings", {0, ImGui::GetContentRegionAvail().y - foot}, ImGuiChildFlags_None,
@@ -479,7 +534,8 @@ void App::frame() {
       ImGui::EndChild();
     }
     centre({rail + 2 * g, top}, {middle, height});
-    const float half = !trial ? height : loss ? std::floor(0.47f * (height - g)) : -g;
+    const float upper = shown.upper > 0 ? static_cast<float>(shown.upper) : 0.47f;
+    const float half = !trial ? height : loss ? std::floor(upper * (height - g)) : -g;
     if (loss) {
       begin_panel("loss", {rail + middle + 3 * g, top}, {right, half});
       draw_learning(*this);
@@ -490,6 +546,24 @@ void App::frame() {
       lower_right(*this);
       ImGui::EndChild();
     }
+    // Sizes are the user's: not of a link's view.
+    const auto split = [&](const char* name, ImVec2 at, ImVec2 area, double& part, double as_drawn, double per_pixel,
+                           double least, double most) {
+      const float by = draw_splitter(*this, name, at, area);
+      hint("Drag to resize, double click to undo it");
+      if (by != 0) part = std::clamp(as_drawn + static_cast<double>(by) * per_pixel, least, most);
+      if (ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(0)) part = 0;
+    };
+    const double unit = 1 / static_cast<double>(u);
+    if (link_view.empty() && settings)
+      split("split:settings", {g + rail, top}, {g, height}, layout.rail, static_cast<double>(rail) * unit, unit,
+            least_rail, most_rail);
+    if (link_view.empty() && (loss || trial))
+      split("split:right", {rail + middle + 2 * g, top}, {g, height}, layout.right, static_cast<double>(right) * unit,
+            -unit, least_right, most_right);
+    if (link_view.empty() && loss && trial)
+      split("split:trial", {rail + middle + 3 * g, top + half}, {right, g}, layout.upper, static_cast<double>(upper),
+            1 / static_cast<double>(std::max(1.0f, height - g)), least_upper, most_upper);
   }
   ImGui::SetCursorScreenPos({g, size.y - bottom});
   ImGui::BeginChild("status", {width - 2 * g, bottom}, ImGuiChildFlags_None,
@@ -498,17 +572,22 @@ void App::frame() {
   ImGui::EndChild();
   ImGui::End();
   draw_shortcuts(*this);
+  follow_layout();
 }
 
 void draw_tabs(App& app, const char* kind, std::initializer_list<TabView> tabs) {
   if (!ImGui::BeginTabBar(kind)) return;
+  std::string own = std::exchange(app.view.wanted_tabs[kind], "");
+  if (!own.empty() && std::none_of(tabs.begin(), tabs.end(), [&](auto& t) { return named_alike(t.name, own); }))
+    own = tabs.begin()->name;
   for (const TabView& tab : tabs) {
-    const bool wanted = named_alike(tab.name, app.view.tab_name);
-    if (wanted) app.view.tab_name.clear();
+    const bool asked = named_alike(tab.name, app.view.tab_name), wanted = asked || named_alike(tab.name, own);
+    if (asked) app.view.tab_name.clear();
     const bool open =
         ImGui::BeginTabItem(tab.name, nullptr, wanted ? ImGuiTabItemFlags_SetSelected : ImGuiTabItemFlags_None);
     app.track(std::string(kind) + "-tab:" + tab.name);
     if (!open) continue;
+    app.view.open_tabs[kind] = tab.name;
     tab.draw(app);
     ImGui::EndTabItem();
   }
@@ -629,6 +708,10 @@ std::string App::state_json(float pixels_per_unit) const {
     o["view"] = {
         {"title", link_view.title}, {"note", link_view.note}, {"tab", link_view.tab}, {"text", encode_view(link_view)}};
   o["tab"] = view.open_tab_name;
+  o["layout"] = json::parse(layout_text(layout));
+  o["measuring"] = nullptr;  // part done
+  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
+    if (const auto part = live.measuring(what)) o["measuring"] = *part;
   o["kept"] = nullptr;  // what the last visit left, while it is offered
   if (offer_) o["kept"] = {{"name", offer_->name}, {"epoch", offer_->epoch}};
   o["pace"] = pace;

@@ -14,9 +14,12 @@
 #include "app/build_state.h"
 #include "app/digit_files.h"
 #include "app/figures.h"
+#include "app/fits_state.h"
+#include "app/layout.h"
 #include "app/link_view.h"
 #include "app/live.h"
 #include "app/pruning.h"
+#include "app/recovery_state.h"
 #include "app/reproducer.h"
 #include "app/runs.h"
 #include "app/spectra.h"
@@ -56,6 +59,8 @@ class Host {
   virtual void keep_session(const Kept&, const std::vector<std::byte>&) {}
   virtual void open_kept() {}
   virtual void forget_kept() {}
+  // Keeps the layout until the next visit: App::restore_layout() gets it.
+  virtual void keep_layout(const std::string&) {}
 };
 
 // A bundled experiment.
@@ -82,7 +87,8 @@ enum Tab {
   tab_prune,
   tab_reproduce,
   tab_theory,
-  tab_speed
+  tab_speed,
+  tab_fit
 };
 // What the Runs tab shows and offers.
 struct RunsState {
@@ -170,11 +176,14 @@ struct ViewState {
   bool shortcuts = false;  // the sheet is open
   std::string open_tab_name,
       tab_name;  // the centre's open one; the one to bring forward, of any panel, once it is there
+  std::map<std::string, std::string> open_tabs, wanted_tabs;  // the same of the panels beside it, by draw_tabs()'s kind
   ActivityState activity;
   PerturbState perturb;
   TimelineState timeline;
   SpectrumState spectrum;
   StatesState states;
+  FitsState fits;
+  RecoveryState recovery;
   BuildState build;
 };
 
@@ -190,8 +199,9 @@ class App {
   static constexpr double demonstration_pace = 60;
   double pace = 0;
   void give_file(NamedFile file);  // by content: recording, session, experiment or one of the digits' four files
-  void give_bundled_digits(NamedFile file);     // one of the four that Host::fetch_digits() fetches
-  void digits_missing(const std::string& why);  // it could not: "they could not be fetched (404)"
+  void give_files(std::vector<NamedFile> files);  // together: one recording's, unless one is something else
+  void give_bundled_digits(NamedFile file);       // one of the four that Host::fetch_digits() fetches
+  void digits_missing(const std::string& why);    // it could not: "they could not be fetched (404)"
   void train_draft();
   void train_preview();
   void save_figure(FigureOf what, FigureFile format);  // of what is shown
@@ -201,6 +211,10 @@ class App {
   std::string view_link() const;  // with that in it
   void copy_view_link();
   void show_everything();  // leaves the link's view
+  // The layout (layout.cpp) of the last visit; `tabs`: its open tabs too. A link's view wins over it.
+  void restore_layout(std::string_view json, bool tabs);
+  void reset_layout();
+  Layout shown_layout() const;  // what is in force: the link's view, else the user's
   // The session for the next visit (app_share.cpp): kept now, if there is anything new in it; what the last one left.
   void keep();
   void offer_kept(const Kept& kept);
@@ -250,6 +264,7 @@ class App {
 
   LinkView link_view;  // what the link said; empty: nothing
   bool calm = false;   // no motion but that of the data
+  Layout layout;       // the user's own
 
   Preview preview;  // file null: none
   ViewState view;
@@ -261,8 +276,11 @@ class App {
  private:
   void take_messages();
   void take_view(const DecodedView& decoded);
-  void follow_keeping(double now_s);  // drawn or not, asked at every frame
-  std::string fragment() const;       // of the experiment, and of the link's view
+  void apply_choices(const Layout& l);
+  void follow_layout();
+  void follow_keeping(double now_s);    // drawn or not, asked at every frame
+  std::string fragment() const;         // of the experiment, and of the link's view
+  RecordingSpec new_recording() const;  // what the draft says of a recording that is not there yet
   void follow_setup();
   void follow_digits();
   void give_digits(const FilePtr& file);
@@ -288,7 +306,10 @@ class App {
   uint64_t kept_network_ = 0;
   int64_t kept_updates_ = 0, kept_epoch_ = 0;
   size_t kept_bytes_ = 0;
-  bool keeping_ = true;  // until the user has it forgotten
+  std::optional<Layout> kept_layout_;  // what the host has; none: nothing yet
+  Layout last_layout_;                 // of the frame before
+  int measured_drawn_ = -1;            // percent
+  bool keeping_ = true;                // until the user has it forgotten
   FilePtr draft_recording_;
   std::function<Result<Digits>()> find_digits_;
   std::optional<reproduce::Options> waiting_reproduction_;  // for the digits

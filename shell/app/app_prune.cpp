@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/app.h"
+#include "app/views.h"
 #include "imgui.h"
 
 namespace dalea::app {
@@ -50,8 +51,12 @@ void App::take_network(NetworkPtr network) {
   if (wish == PruneWish::sweep) return pruning.sweep(std::move(network), view.prune);
   Result<PrunedPtr> start = pruned_start(view.prune, *network, retrain_epochs_);
   if (!start) return say(true, start.error().text());
+  const std::string from =
+      network->looked_back && now->setup
+          ? " It starts from the network " + moment_text(*now->setup, network->updates) + ", which you looked back at."
+          : "";
   say(false, "Training on under the mask: " + std::to_string((*start)->mask->count()) +
-                 " connections are left, all others stay absent. Download the session to keep this network.");
+                 " connections are left, all others stay absent. Download the session to keep this network." + from);
   live.retrain(std::move(*start), true);
 }
 
@@ -70,7 +75,7 @@ void App::follow_pruning() {
   if (!now->setup || now->setup->spec.units() > most_pruned_units) return;
   const double time = ImGui::GetTime();
   const bool current =
-      prune_network_ && prune_network_->network == now->setup->serial && prune_network_->updates == now->updates;
+      prune_network_ && prune_network_->network == now->setup->serial && prune_network_->updates == shown_updates(*now);
   const bool waiting = copies_asked_ != copies_come_ && time - copy_asked_s_ < lost_after_s;
   const bool often = now->phase == Phase::running && time - copy_asked_s_ < copy_every_s && prune_network_;
   if (!current && !waiting && !often) {

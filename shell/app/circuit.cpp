@@ -236,6 +236,10 @@ bool same_mask(const Spec& a, const Spec& b) {
   return true;
 }
 
+bool same_start(const Spec& a, const Spec& b) {
+  return same_mask(a, b) && a.network.balanced == b.network.balanced;
+}
+
 bool same_trials(const Spec& a, const Spec& b) {
   return a.seed == b.seed && a.task.type == b.task.type && a.task.steps == b.task.steps &&
          a.task.event_probability == b.task.event_probability && a.task.two_tone == b.task.two_tone &&

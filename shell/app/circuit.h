@@ -46,6 +46,7 @@ StartSpectrum predicted_spectrum(const Spec& spec);
 // Whether two specs have the same mask, signs and seed; whether they show the same trials.
 bool same_mask(const Spec& a, const Spec& b);
 bool same_trials(const Spec& a, const Spec& b);
+bool same_start(const Spec& a, const Spec& b);  // the same initial W_rec
 
 // The mask as pixels, a row a postsynaptic unit from the top; synapses have the sign's colour. Larger networks show the
 // density of each cell. mask null: every connection exists. Returns the side: at most `most`, 0 without units.

@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/embedded.h"
 #include "common/picture.h"
 #include "common/snippets.h"
+#include "recording/bundle.h"
+#include "recording/long_table.h"
+#include "recording/suite2p.h"
+#include "session/export.h"
 #include "session/npz.h"
 
 namespace dalea::app {
@@ -26,12 +31,39 @@ MatrixView view_of(const Weights& w, std::shared_ptr<const Pattern> mask) {
   return view;
 }
 
+// Of what a recording is read by; what is done with it afterwards left out.
 std::string recording_key(const Spec& spec) {
-  const RecordingSpec& r = spec.recording;
-  std::string key = r.sha256 + "|" + r.array + "|" + r.orientation + "|" + std::to_string(r.rate_hz);
-  for (const std::string& c : r.columns) key += "|+" + c;
-  for (const std::string& c : r.exclude) key += "|-" + c;
-  return key;
+  Spec key;
+  key.task.type = "recording";
+  key.recording = spec.recording;
+  RecordingSpec& r = key.recording;
+  const RecordingSpec plain;
+  r.file.clear();
+  r.scale = plain.scale;
+  r.train_fraction = plain.train_fraction;
+  r.validation_fraction = plain.validation_fraction;
+  r.stride = plain.stride;
+  r.warmup = plain.warmup;
+  r.smoothing = plain.smoothing;
+  r.smoothing_sd = plain.smoothing_sd;
+  r.events = plain.events;
+  r.split = plain.split;
+  return print_spec(key, true);
+}
+
+// "traces.csv", of suite2p's arrays the folder, where it is known.
+std::string name_together(const std::vector<FilePtr>& files) {
+  for (const FilePtr& f : files)
+    if (const size_t slash = f->name.find('/'); slash != std::string::npos) return f->name.substr(0, slash);
+  std::string name = "recording";
+  size_t most = 0;
+  for (const FilePtr& f : files) {
+    if (is_suite2p_file(f->name)) return "suite2p";
+    if (f->bytes.size() < most) continue;
+    most = f->bytes.size();
+    name = f->name;
+  }
+  return name;
 }
 
 // Of the first twenty trials the one whose target changes most: something to see.
@@ -133,6 +165,9 @@ Live::~Live() {
 }
 
 void Live::send(Command command) {
+  using enum Command::Kind;
+  for (const auto other : {train, open, restart, new_seed, retrain})
+    if (command.kind == other) cancel_measuring();
   {
     const std::lock_guard lock(mutex_);
     commands_.push_back(std::move(command));
@@ -173,6 +208,13 @@ void Live::preview(FilePtr file, const RecordingSpec& recording) {
   spec->recording = recording;
   send({Command::preview, std::move(spec), std::move(file), nullptr});
 }
+void Live::give_together(std::vector<FilePtr> files, const RecordingSpec& recording) {
+  auto spec = std::make_shared<Spec>();
+  spec->recording = recording;
+  Command command{Command::together, std::move(spec), nullptr, nullptr};
+  command.files = std::move(files);
+  send(std::move(command));
+}
 void Live::give_recording(FilePtr file) {
   send({Command::give, nullptr, std::move(file), nullptr});
 }
@@ -195,10 +237,38 @@ void Live::perturb(std::vector<Intervention> interventions) {
   send(std::move(command));
 }
 void Live::measure_perturbation() {
-  send({Command::measure, nullptr, nullptr, nullptr});
+  ask(Measurement::perturbation);
 }
 void Live::study_states() {
-  send({Command::states, nullptr, nullptr, nullptr});
+  ask(Measurement::states);
+}
+void Live::ask(Measurement what) {
+  Asked& m = measurements_[static_cast<size_t>(what)];
+  if (m.asked == m.done) m.part = 0;
+  send({what == Measurement::states ? Command::states : Command::measure, nullptr, nullptr, nullptr, false, ++m.asked});
+}
+std::optional<double> Live::measuring(Measurement what) const {
+  const Asked& m = measurements_[static_cast<size_t>(what)];
+  return m.asked > m.done ? std::optional<double>(m.part) : std::nullopt;
+}
+void Live::cancel_measuring() {
+  for (Asked& m : measurements_) m.cancelled = m.asked.load();
+}
+std::function<bool(double)> Live::goes_on(Measurement what, int64_t number) {
+  Asked& m = measurements_[static_cast<size_t>(what)];
+  return [this, &m, number](double part) {
+    m.part = part;
+    return !stop_ && number > m.cancelled;
+  };
+}
+void Live::measure_fits() {
+  send({Command::fits, nullptr, nullptr, nullptr});
+}
+void Live::stop_fits() {
+  send({Command::stop_fits, nullptr, nullptr, nullptr});
+}
+void Live::study_recovery() {
+  send({Command::recovery, nullptr, nullptr, nullptr});
 }
 void Live::look_back(int64_t updates) {
   send({Command::look, nullptr, nullptr, nullptr, false, updates});
@@ -255,13 +325,15 @@ void Live::loop() {
     std::deque<Command> todo;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stop_ || !commands_.empty() || running(); });
+      wake_.wait(lock, [this] { return stop_ || !commands_.empty() || running() || fit_job_; });
       if (stop_) return;
       todo.swap(commands_);
       pending_ = false;
     }
     obey_all(todo);
-    while (running() && !pending_) {
+    while ((running() || fit_job_) && !pending_) {
+      advance_fits(false);
+      if (!running()) continue;
       after(trainer_->step());
       if (pace_ > 0) {
         std::unique_lock lock(mutex_);
@@ -281,6 +353,7 @@ void Live::pump(double seconds) {
   }
   obey_all(todo);
   const Clock::time_point start = Clock::now();
+  while (fit_job_ && Seconds(Clock::now() - start).count() < (running() ? seconds / 2 : seconds)) advance_fits(true);
   while (running() && Seconds(Clock::now() - start).count() < seconds && (pace_ <= 0 || Clock::now() >= next_update_))
     after(trainer_->advance());
 }
@@ -294,6 +367,8 @@ void Live::obey_all(const std::deque<Command>& commands) {
     } catch (const std::exception& e) {
       say(true, e.what());
     }
+    if (c.kind == Command::measure) measurements_[static_cast<size_t>(Measurement::perturbation)].done = c.number;
+    if (c.kind == Command::states) measurements_[static_cast<size_t>(Measurement::states)].done = c.number;
   }
 }
 
@@ -307,6 +382,32 @@ void Live::open(FilePtr file, FilePtr recording) {
   build(session->spec, std::move(recording), false, &*session);
 }
 
+void Live::give(FilePtr file) {
+  if (waiting_session_)
+    open(waiting_session_, std::move(file));
+  else if (waiting_spec_)
+    build(*waiting_spec_, std::move(file), true, nullptr);
+}
+
+void Live::read_preview(FilePtr file, const RecordingSpec& spec) {
+  Preview p{file, spec, nullptr, "", {}};
+  p.suite2p = is_suite2p_bundle(file->bytes);
+  const auto* text = reinterpret_cast<const char*>(file->bytes.data());
+  if (holds_arrays(file->bytes) || is_long_table({text, file->bytes.size()}))
+    if (Result<ArrayList> list = list_arrays(file->bytes, file->name); list) {
+      p.arrays = std::move(list->arrays);
+      p.conditions = std::move(list->conditions);
+      p.series = std::move(list->series);
+    }
+  Result<Recording> read = read_recording(file->bytes, file->name, p.spec);
+  if (read)
+    p.recording = std::make_shared<Recording>(std::move(*read));
+  else
+    p.error = read.error().text();
+  const std::lock_guard lock(mutex_);
+  previews_.push_back(std::move(p));
+}
+
 void Live::obey(const Command& command) {
   // What needs a network says nothing when there is none.
   switch (command.kind) {
@@ -318,10 +419,7 @@ void Live::obey(const Command& command) {
       open(command.file, command.recording);
       return;
     case Command::give:
-      if (waiting_session_)
-        open(waiting_session_, command.file);
-      else if (waiting_spec_)
-        build(*waiting_spec_, command.file, true, nullptr);
+      give(command.file);
       return;
     case Command::digits:
       take_digits(command.digits_given);
@@ -341,18 +439,17 @@ void Live::obey(const Command& command) {
                        " for the test. Open an experiment with digits to train on them.");
       return;
     }
-    case Command::preview: {
-      Preview p{command.file, command.spec->recording, nullptr, "", {}};
-      if (holds_arrays(command.file->bytes))
-        if (Result<ArrayList> list = list_arrays(command.file->bytes, command.file->name); list)
-          p.arrays = std::move(list->arrays);
-      Result<Recording> read = read_recording(command.file->bytes, command.file->name, p.spec);
-      if (read)
-        p.recording = std::make_shared<Recording>(std::move(*read));
-      else
-        p.error = read.error().text();
-      const std::lock_guard lock(mutex_);
-      previews_.push_back(std::move(p));
+    case Command::preview:
+      read_preview(command.file, command.spec->recording);
+      return;
+    case Command::together: {
+      Entries files;
+      for (const FilePtr& f : command.files) files.emplace_back(f->name, f->bytes);
+      Result<ByteVector> bundle = make_bundle(std::move(files));
+      if (!bundle) return say(true, bundle.error().text());
+      const auto file = std::make_shared<NamedFile>(NamedFile{name_together(command.files), std::move(*bundle)});
+      if (!waiting_for_.empty() && sha256_hex(file->bytes) == waiting_for_) return give(file);
+      read_preview(file, command.spec->recording);
       return;
     }
     default:
@@ -405,10 +502,20 @@ void Live::obey(const Command& command) {
       publish(true);
       return;
     case Command::measure:
-      measure_now();
+      measure_now(command.number);
       return;
     case Command::states:
-      study_now();
+      study_now(command.number);
+      return;
+    case Command::fits:
+      begin_fits();
+      return;
+    case Command::stop_fits:
+      fit_job_ = nullptr;
+      publish(phase_ != Phase::running);
+      return;
+    case Command::recovery:
+      recover_now();
       return;
     case Command::look:
       look(command.number);
@@ -533,6 +640,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   if (spec.task.type == "digits") setup->source_digits = digits_;
   if (data->recording) setup->recording = std::make_shared<Recording>(*data->recording);
   if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
+  if (data->prepared) setup->prepared = std::make_shared<Prepared>(*data->prepared);
   TrainerOptions options;
   options.threads = options_.own_thread ? options_.threads : 1;
   if (pruned) {
@@ -544,6 +652,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   if (session)
     if (Status ok = (*made)->restore(session->state); !ok) return give_up(ok.error());
 
+  fit_job_ = nullptr;  // reads the data of the trainer before
+  fits_ = nullptr;
   trainer_ = std::move(*made);
   run_ = run;
   waiting_for_.clear();
@@ -556,6 +666,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   interventions_.clear();
   perturbed_ = nullptr;
   states_ = nullptr;
+  recovered_ = nullptr;
   trace_ = nullptr;
   back_ = std::nullopt;
   timeline_.clear();
@@ -656,6 +767,11 @@ void Live::publish(bool exact) {
   s->perturbed_updates = perturbed_updates_;
   s->states = states_;
   s->states_updates = states_updates_;
+  s->fits = fits_;
+  s->fits_updates = fits_updates_;
+  s->fitting = fit_job_ ? fit_job_->progress() : -1;
+  s->recovered = recovered_;
+  s->recovered_updates = recovered_updates_;
   s->looking_back = back_.has_value();
   if (moments_->size() != timeline_.moments().size() ||
       (!moments_->empty() && moments_->back() != timeline_.moments().back().updates)) {
@@ -759,14 +875,62 @@ void Live::look(int64_t updates) {
   publish(true);
 }
 
-void Live::study_now() {
+void Live::study_now(int64_t number) {
   Workers workers(setup_->threads);
   Result<StateStudy> study =
       dalea::study_states(shown_model(), trainer_->data(), setup_->spec.training.batch, most_state_trials,
-                          {0, trainer_->model().units}, trainer_->isa(), workers);
+                          {0, trainer_->model().units}, trainer_->isa(), workers, goes_on(Measurement::states, number));
+  if (!study && number <= measurements_[static_cast<size_t>(Measurement::states)].cancelled) return;
   if (!study) return say(true, study.error().text());
   states_ = std::make_shared<StateStudy>(std::move(*study));
   states_updates_ = shown_updates();
+  publish(phase_ != Phase::running);
+}
+
+void Live::begin_fits() {
+  const Dataset& data = trainer_->data();
+  fit_job_ = nullptr;  // works with them
+  fit_workers_ = std::make_unique<Workers>(setup_->threads);
+  Result<std::unique_ptr<FitJob>> job =
+      FitJob::create(shown_model(), data, data.recording ? unit_labels(*data.recording) : std::vector<std::string>(),
+                     setup_->spec.seed, setup_->spec.training.batch, trainer_->isa(), *fit_workers_);
+  if (!job) return say(true, job.error().text());
+  fit_job_ = std::move(*job);
+  fit_job_updates_ = shown_updates();
+  publish(phase_ != Phase::running);
+}
+
+// One piece, where there is a job; what it found is shown when it is done.
+void Live::advance_fits(bool small) {
+  if (!fit_job_) return;
+  bool done = false;
+  try {
+    done = fit_job_->advance(small);
+  } catch (const std::bad_alloc&) {
+    fit_job_ = nullptr;
+    return say(true, "There is not enough memory to measure the fits; make the recording or its held-out part smaller");
+  }
+  if (!done) {
+    if (Seconds(Clock::now() - fit_told_).count() < 0.2) return;
+  } else {
+    Result<Fits> found = fit_job_->result();
+    fit_job_ = nullptr;
+    if (found) {
+      fits_ = std::make_shared<Fits>(std::move(*found));
+      fits_updates_ = fit_job_updates_;
+    } else {
+      say(true, found.error().text());
+    }
+  }
+  fit_told_ = Clock::now();
+  publish(false);
+}
+
+void Live::recover_now() {
+  Result<RecoveryStudy> study = dalea::study_recovery(shown_model(), trainer_->data(), setup_->spec);
+  if (!study) return say(true, study.error().text());
+  recovered_ = std::make_shared<RecoveryStudy>(std::move(*study));
+  recovered_updates_ = shown_updates();
   publish(phase_ != Phase::running);
 }
 
@@ -783,17 +947,18 @@ void Live::copy_for(uint64_t request) {
   auto copy = std::make_shared<NetworkCopy>();
   copy->request = request;
   copy->network = setup_->serial;
-  copy->updates = trainer_->updates();
+  copy->updates = shown_updates();
+  copy->looked_back = back_.has_value();
   copy->run = run_;
   copy->spec = setup_->spec;
-  copy->model = trainer_->model();
+  copy->model = shown_model();
   copy->data = held_out_;
-  copy->hash = hash_text(trainer_->hash());
+  copy->hash = hash_text(hash_of(copy->model.parameters));
   const std::lock_guard lock(mutex_);
   networks_.push_back(std::move(copy));
 }
 
-void Live::measure_now() {
+void Live::measure_now(int64_t number) {
   if (interventions_.empty())
     return say(true, "Nothing is perturbed yet; choose a population to silence or to drive first");
   auto study = std::make_shared<PerturbStudy>();
@@ -803,8 +968,10 @@ void Live::measure_now() {
   study->dt_s = setup_->dt_s;
   study->interventions = interventions_;
   Workers workers(setup_->threads);
-  Result<Perturbation> result = dalea::perturb(shown_model(), trainer_->data(), setup_->spec.training.batch,
-                                               interventions_, trainer_->isa(), workers);
+  Result<Perturbation> result =
+      dalea::perturb(shown_model(), trainer_->data(), setup_->spec.training.batch, interventions_, trainer_->isa(),
+                     workers, goes_on(Measurement::perturbation, number));
+  if (!result && number <= measurements_[static_cast<size_t>(Measurement::perturbation)].cancelled) return;
   if (!result) return say(true, result.error().text());
   study->result = std::move(*result);
   perturbed_ = std::move(study);
@@ -815,6 +982,7 @@ void Live::measure_now() {
 void Live::make_file(Download what) {
   NamedFile file;
   const std::string stem = file_stem(setup_->spec.name);
+  const std::string then = back_ ? "-after-" + std::to_string(back_->updates) + "-updates" : "";
   switch (what) {
     case Download::session:
       file = {stem + "-session.npz", write_session(*trainer_, options_.platform)};
@@ -823,15 +991,32 @@ void Live::make_file(Download what) {
       file = {kept_file, write_session(*trainer_, options_.platform)};
       break;
     case Download::weights:
-      file = {stem + "-weights.npz", write_weights(trainer_->state().parameters)};
+    case Download::weights_mat:
+    case Download::weights_hdf5: {
+      const ArrayFormat format = what == Download::weights       ? ArrayFormat::npz
+                                 : what == Download::weights_mat ? ArrayFormat::mat
+                                                                 : ArrayFormat::hdf5;
+      std::vector<EpochRecord> history = trainer_->history();
+      while (!history.empty() && history.back().epoch * setup_->batches_per_epoch > shown_updates()) history.pop_back();
+      Result<std::vector<std::byte>> bytes =
+          write_arrays(network_arrays({trainer_->spec(), shown_model(), trainer_->mask(), history, run_}), format);
+      if (!bytes) return say(true, bytes.error().text());
+      const char* const ends[] = {".npz", ".mat", ".h5"};
+      file = {stem + "-weights" + then + ends[static_cast<int>(format)], std::move(*bytes)};
       break;
+    }
+    case Download::loader: {
+      const auto* bytes = reinterpret_cast<const std::byte*>(embedded_python[0].data);
+      file = {"dalea_torch.py", {bytes, bytes + embedded_python[0].size}};
+      break;
+    }
     case Download::curves:
       file = text_file(stem + "-curves.csv", history_csv(trainer_->history()));
       break;
     case Download::picture: {
       std::vector<std::string> names;
       for (const PopulationView& p : setup_->populations) names.push_back(p.name);
-      file = {stem + "-weights.png", weight_picture(trainer_->model(), names, trainer_->mask())};
+      file = {stem + "-weights" + then + ".png", weight_picture(shown_model(), names, trainer_->mask())};
       break;
     }
   }

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "analysis/fits.h"
+#include "analysis/recovery.h"
 #include "analysis/states.h"
 #include "app/timeline.h"
 #include "common/files.h"
@@ -71,6 +73,7 @@ struct Setup {
   int64_t batches_per_epoch = 0, held_out_trials = 0;
   std::shared_ptr<const Recording> recording;  // null: the task has none
   std::shared_ptr<const Baselines> baselines;  // of the held-out frames; null: none
+  std::shared_ptr<const Prepared> prepared;    // of a recording
   int64_t classes = 0;                         // of a task with classes, named output_names; 0: it has none
   double commonest = 0;                        // held-out accuracy of always answering the commonest class
   // What make_dataset() made the trials from, so that others can make theirs; null: nothing was needed.
@@ -114,6 +117,11 @@ struct Snapshot {
   int64_t perturbed_updates = 0;                  // of the network when it did
   std::shared_ptr<const StateStudy> states;       // what study_states() found last; null: nothing
   int64_t states_updates = 0;
+  std::shared_ptr<const Fits> fits;  // what measure_fits() found last; null: nothing
+  int64_t fits_updates = 0;
+  double fitting = -1;                             // part done of the fits being measured, 0 .. 1; -1: none are
+  std::shared_ptr<const RecoveryStudy> recovered;  // what study_recovery() found last; null: nothing
+  int64_t recovered_updates = 0;
   DigitsPtr digits;           // those that are here; null: none
   bool wants_digits = false;  // an experiment waits for digits, or for more than are here
   uint64_t digits_asked = 0;  // how often one found none at all
@@ -148,7 +156,9 @@ struct Preview {
   RecordingSpec spec;
   std::shared_ptr<const Recording> recording;  // null: error says why
   std::string error;
-  std::vector<ArrayInfo> arrays;  // of an NPZ or MAT; spec.array names one of them
+  std::vector<ArrayInfo> arrays;                          // of an NPZ, MAT or HDF5; spec.array names one of them
+  std::vector<std::string> conditions = {}, series = {};  // of a long table: what spec.condition and .series name
+  bool suite2p = false;  // the arrays are suite2p's: together, unless spec.array names one
 };
 
 // What pruning needs of a network, at one moment between two updates.
@@ -160,6 +170,7 @@ struct NetworkCopy {
   Model model;
   std::shared_ptr<const Dataset> data;  // held-out trials, loss and unit; the rest is empty
   std::string hash;
+  bool looked_back = false;  // of an earlier moment than the training's
 };
 using NetworkPtr = std::shared_ptr<const NetworkCopy>;
 
@@ -173,8 +184,9 @@ struct PrunedStart {
 };
 using PrunedPtr = std::shared_ptr<const PrunedStart>;
 
-// `keep`: a session under the name kept_file, for the next visit (App::keep).
-enum class Download { session, weights, curves, picture, keep };
+// `keep`: a session under the name kept_file, for the next visit (App::keep). `loader`: reads the weights into PyTorch.
+// While one looks back, weights and picture are those of that moment; a session needs more than it kept: it is of now.
+enum class Download { session, weights, curves, picture, keep, weights_mat, weights_hdf5, loader };
 inline constexpr const char* kept_file = "kept.npz";
 
 class Live {
@@ -199,11 +211,21 @@ class Live {
   void perturb(std::vector<Intervention> interventions);
   void measure_perturbation();  // over all held-out trials, into Snapshot::perturbed
   void study_states();          // the same, into Snapshot::states
+  // Both hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is asked for. Another
+  // network that is asked for cancels them.
+  enum class Measurement { perturbation, states };
+  std::optional<double> measuring(Measurement what) const;
+  void cancel_measuring();
+  void measure_fits();  // of a recording, into Snapshot::fits; in pieces, while training goes on
+  void stop_fits();
+  void study_recovery();  // the same, into Snapshot::recovered; of a simulated recording
   // Shows the network as it was at the kept moment nearest to this many updates, while training goes on; -1: as it is.
   void look_back(int64_t updates);
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
-  void give_recording(FilePtr file);                      // what Snapshot::waiting_for asks for
-  void give_digits(DigitsPtr digits);                     // kept; an experiment that waited for them starts
+  // Files of one recording, as a bundle: the recording waited for, else a preview; a notice where they are not one.
+  void give_together(std::vector<FilePtr> files, const RecordingSpec& spec);
+  void give_recording(FilePtr file);   // what Snapshot::waiting_for asks for
+  void give_digits(DigitsPtr digits);  // kept; an experiment that waited for them starts
   // The same from the four IDX files: training images and labels, test images and labels. `quiet`: says errors only.
   void give_digit_files(const std::array<FilePtr, 4>& files, bool quiet);
   void save(Download what);                   // the file comes out of take_file()
@@ -240,6 +262,7 @@ class Live {
       trial,
       save,
       preview,
+      together,
       give,
       digits,
       digit_files,
@@ -248,6 +271,9 @@ class Live {
       perturb,
       measure,
       states,
+      recovery,
+      fits,
+      stop_fits,
       look
     } kind;
     std::shared_ptr<const Spec> spec;
@@ -259,6 +285,7 @@ class Live {
     std::array<FilePtr, 4> digit_files_given = {};
     PrunedPtr pruned = nullptr;
     std::vector<Intervention> interventions = {};
+    std::vector<FilePtr> files = {};  // that were given together
   };
 
   void send(Command command);
@@ -266,12 +293,19 @@ class Live {
   void obey(const Command& command);
   void obey_all(const std::deque<Command>& commands);
   void open(FilePtr file, FilePtr recording);
+  void give(FilePtr file);
+  void read_preview(FilePtr file, const RecordingSpec& spec);
   void take_digits(DigitsPtr digits);
   void follow_history();
   void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
   void copy_for(uint64_t request);
-  void measure_now();
-  void study_now();
+  void ask(Measurement what);
+  std::function<bool(double)> goes_on(Measurement what, int64_t number);  // hears the progress of that one
+  void measure_now(int64_t number);
+  void study_now(int64_t number);
+  void recover_now();
+  void begin_fits();
+  void advance_fits(bool small);
   void look(int64_t updates);
   void keep_moment();
   const Model& shown_model();  // the present one, or that of the moment looked back at
@@ -297,6 +331,12 @@ class Live {
   std::deque<NetworkPtr> networks_;
   std::shared_ptr<const Snapshot> seen_;  // the reader's own
   std::atomic<bool> stop_{false}, pending_{false}, wanted_{true}, watched_{true};
+  // Measurements are numbered as they are asked for: the last one asked for, done and cancelled; by Measurement.
+  struct Asked {
+    std::atomic<int64_t> asked{0}, done{0}, cancelled{0};
+    std::atomic<double> part{0};
+  };
+  std::array<Asked, 2> measurements_;
 
   // The trainer's side.
   std::unique_ptr<Trainer> trainer_;
@@ -311,6 +351,14 @@ class Live {
   int64_t perturbed_updates_ = 0;
   std::shared_ptr<const StateStudy> states_;
   int64_t states_updates_ = 0;
+  std::unique_ptr<Workers> fit_workers_;
+  std::unique_ptr<FitJob> fit_job_;  // of trainer_'s data
+  int64_t fit_job_updates_ = 0;
+  Clock::time_point fit_told_{};
+  std::shared_ptr<const Fits> fits_;
+  int64_t fits_updates_ = 0;
+  std::shared_ptr<const RecoveryStudy> recovered_;
+  int64_t recovered_updates_ = 0;
   Timeline timeline_;
   std::shared_ptr<const std::vector<int64_t>> moments_;
   std::optional<Moment> back_;  // looked back at

@@ -42,9 +42,10 @@ struct Spectra::State {
   std::condition_variable wake;
   std::thread thread;  // of Spectra alone
   bool quit = false;
-  std::optional<Kind> working;
+  bool working = false;
   std::array<std::optional<Wish>, 2> wish;
   std::array<const MatrixView*, 2> at_work{};  // what it works on
+  std::shared_ptr<const Spec> draft_wish, draft_at_work;
   std::array<Clock::time_point, 2> rest_until{};
   SpectraView view;
   std::atomic<bool> changed{false};
@@ -62,6 +63,7 @@ struct Spectra::State {
   void find_signs(const Wish& w, std::unique_lock<std::mutex>& lock);
   void find_spectrum(const Wish& w, std::unique_lock<std::mutex>& lock);
   void find_initial(std::unique_lock<std::mutex>& lock);
+  void find_draft(std::unique_lock<std::mutex>& lock);
   Result<Spectrum> spectrum_of(const Setup& setup, const MatrixView& m) const;
   void loop();
 };
@@ -135,12 +137,40 @@ void Spectra::State::find_signs(const Wish& w, std::unique_lock<std::mutex>& loc
   view.signs = std::move(s);
 }
 
+void Spectra::State::find_draft(std::unique_lock<std::mutex>& lock) {
+  draft_at_work = std::move(draft_wish);
+  const std::shared_ptr<const Spec> spec = draft_at_work;
+  working = true;
+  lock.unlock();
+  auto found = std::make_shared<DraftSpectrum>();
+  found->of = *spec;
+  try {
+    const Model model = build_model(*spec, Ends(), 0);  // W_rec depends on nothing of the task
+    Result<Spectrum> spectrum = dalea::spectrum_of(synapses_of(model.parameters.W_rec), model.populations);
+    if (spectrum)
+      found->found = std::make_shared<const Spectrum>(std::move(*spectrum));
+    else
+      found->failure = spectrum.error().text();
+  } catch (const std::bad_alloc&) {
+    found->failure = "There is not enough memory for the eigenvalues.";
+  }
+  lock.lock();
+  working = false;
+  draft_at_work = nullptr;
+  view.draft = std::move(found);
+  changed = true;
+}
+
 bool Spectra::State::advance(std::unique_lock<std::mutex>& lock) {
+  if (draft_wish) {
+    find_draft(lock);
+    return true;
+  }
   const Clock::time_point start = Clock::now();
   const bool a_wish = due(signs, start) || due(spectrum, start);
   if (!a_wish && !initial_due()) return false;
   const Kind kind = due(signs, start) ? signs : spectrum;
-  working = kind;
+  working = true;
   if (a_wish) {
     const Wish w = *wish[kind];
     wish[kind].reset();
@@ -150,7 +180,7 @@ bool Spectra::State::advance(std::unique_lock<std::mutex>& lock) {
   } else {
     find_initial(lock);
   }
-  working.reset();
+  working = false;
   const Clock::time_point end = Clock::now();
   rest_until[kind] = end + std::chrono::duration_cast<Clock::duration>((end - start) * (1 / share_while_learning - 1));
   changed = true;
@@ -177,7 +207,7 @@ Spectra::~Spectra() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->quit = true;
-    busy = state_->working.has_value();
+    busy = state_->working;
   }
   state_->wake.notify_all();
   if (!state_->thread.joinable()) return;
@@ -202,9 +232,7 @@ void Spectra::follow(Kind kind, const Snapshot& s) {
     if (wish && wish->weights == s.weights && wish->patient == patient) return;
     wish = State::Wish{s.setup, s.weights, s.updates, patient};
   }
-  if (!state_->own_thread) return;
-  state_->wake.notify_all();
-  if (!state_->thread.joinable()) state_->thread = std::thread([state = state_] { state->loop(); });
+  wake();
 }
 
 void Spectra::follow_spectrum(const Snapshot& s) {
@@ -213,6 +241,28 @@ void Spectra::follow_spectrum(const Snapshot& s) {
 
 void Spectra::follow_signs(const Snapshot& s) {
   follow(signs, s);
+}
+
+void Spectra::follow_draft(const Spec& draft) {
+  if (draft.units() > (state_->own_thread ? most_watched_units : most_pumped_units)) return;
+  {
+    const std::lock_guard lock(state_->mutex);
+    State& state = *state_;
+    if ((state.view.draft && same_start(state.view.draft->of, draft)) ||
+        (state.draft_at_work && same_start(*state.draft_at_work, draft))) {
+      state.draft_wish = nullptr;
+      return;
+    }
+    if (state.draft_wish && same_start(*state.draft_wish, draft)) return;
+    state.draft_wish = std::make_shared<const Spec>(draft);
+  }
+  wake();
+}
+
+void Spectra::wake() {
+  if (!state_->own_thread) return;
+  state_->wake.notify_all();
+  if (!state_->thread.joinable()) state_->thread = std::thread([state = state_] { state->loop(); });
 }
 
 void Spectra::pump() {
@@ -224,6 +274,10 @@ void Spectra::pump() {
 SpectraView Spectra::view() const {
   const std::lock_guard lock(state_->mutex);
   return state_->view;
+}
+
+bool Spectra::own_thread() const {
+  return state_->own_thread;
 }
 
 bool Spectra::changed() {

@@ -9,6 +9,7 @@
 
 #include "analysis/sign_weights.h"
 #include "analysis/spectrum.h"
+#include "app/circuit.h"
 #include "app/live.h"
 
 namespace dalea::app {
@@ -25,9 +26,16 @@ struct Analysed {
   std::string failure;                    // why there is no `now`
   bool current(const Snapshot& s) const { return setup == s.setup && of == s.weights; }
 };
+// Of the W_rec that training a spec starts from.
+struct DraftSpectrum {
+  Spec of;
+  std::shared_ptr<const Spectrum> found;  // null: failure says why
+  std::string failure;
+};
 struct SpectraView {
   Analysed<Spectrum> spectrum;
-  Analysed<WeightsBySign> signs;  // both over the same edges
+  Analysed<WeightsBySign> signs;               // both over the same edges
+  std::shared_ptr<const DraftSpectrum> draft;  // null: nothing yet
 };
 
 class Spectra {
@@ -43,15 +51,19 @@ class Spectra {
   // While it learns, all this takes at most a twentieth of a thread's time.
   void follow_spectrum(const Snapshot& s);
   void follow_signs(const Snapshot& s);
+  // Of a spec without problems that is not being trained. Nothing happens for more units than are analysed here.
+  void follow_draft(const Spec& draft);
   void pump();  // without a thread of its own: one matrix
   SpectraView view() const;
   bool changed();  // since the last call
+  bool own_thread() const;
 
  private:
   enum Kind { signs, spectrum };
   struct State;
 
   void follow(Kind kind, const Snapshot& s);
+  void wake();
 
   std::shared_ptr<State> state_;
 };

@@ -13,8 +13,7 @@ namespace dalea::app {
 struct StatesState {
   int axes = 0;  // components 1 and 2, 1 and 3, 2 and 3
   uint64_t network = 0;
-  int64_t asked = -1;                        // the network was to be measured after so many updates
-  std::shared_ptr<const StateStudy> before;  // what there was when it was asked for
+  int64_t asked = -1;  // the network was to be measured after so many updates
   // The paths of each condition in the two components, thinned, with gaps between trials; made for `shown`.
   struct Path {
     size_t condition = 0;

@@ -112,6 +112,7 @@ void apply_theme(Theme theme, float scale) {
   c[ImGuiCol_HeaderHovered] = p.faint;
   c[ImGuiCol_HeaderActive] = p.border;
   c[ImGuiCol_CheckMark] = p.accent;
+  c[ImGuiCol_PlotHistogram] = fade(p.accent, 0.6f);  // of progress bars: their text stands on it
   c[ImGuiCol_SliderGrab] = p.accent;
   c[ImGuiCol_SliderGrabActive] = p.accent;
   c[ImGuiCol_Tab] = c[ImGuiCol_TabUnfocused] = p.panel;

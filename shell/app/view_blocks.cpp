@@ -22,10 +22,6 @@ uint32_t block_color(double p, Sign sign) {
   return packed({mix(white.r, 62), mix(white.g, 66), mix(white.b, 74)});
 }
 
-bool is_dark(uint32_t rgba) {
-  return 299 * (rgba & 255) + 587 * (rgba >> 8 & 255) + 114 * (rgba >> 16 & 255) < 140000;
-}
-
 }  // namespace
 
 bool draw_blocks(App& app, ImVec2 at, ImVec2 size) {
@@ -121,8 +117,7 @@ bool draw_blocks(App& app, ImVec2 at, ImVec2 size) {
         const std::string text = short_probability(v);
         const float width = ImGui::CalcTextSize(text.c_str()).x;
         if (width <= cell_w - 2)
-          draw->AddText({(a.x + c.x - width) / 2, (a.y + c.y - line) / 2},
-                        is_dark(color) ? IM_COL32(255, 255, 255, 255) : IM_COL32(20, 24, 31, 255), text.c_str());
+          draw->AddText({(a.x + c.x - width) / 2, (a.y + c.y - line) / 2}, ink_on(color), text.c_str());
       }
       if (n <= 6) app.track("block:" + std::to_string(i) + "," + std::to_string(j), a, c);
     }

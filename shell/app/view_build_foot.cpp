@@ -20,7 +20,7 @@ constexpr double quick_sampling_s = 0.004;  // while something is being dragged
 void follow_mask(App& app, bool asked) {
   BuildState& b = app.view.build;
   const Spec& s = app.draft;
-  if (!b.mask_known || !same_mask(b.mask_of, s) || b.mask_of.network.balanced != s.network.balanced) {
+  if (!b.mask_known || !same_start(b.mask_of, s)) {
     b.mask_of = s;
     b.mask_known = true;
     b.synapses = -1;
@@ -39,6 +39,51 @@ void follow_mask(App& app, bool asked) {
   b.synapses = mask ? mask->count() : s.units() * s.units();
   b.mask_side = paint_mask(s, mask.get(), 256, b.pixels);
   b.texture = app.host.texture(b.texture, b.mask_side, b.mask_side, b.pixels.data(), true);
+}
+
+// The eigenvalues over the unit circle.
+void spectrum_tooltip(const App& app, const Spectrum& s) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale, side = 220 * u;
+  ImGui::BeginTooltip();
+  const ImVec2 at = ImGui::GetCursorScreenPos(), middle = {at.x + side / 2, at.y + side / 2};
+  ImGui::Dummy({side, side});
+  ImDrawList* draw = ImGui::GetWindowDrawList();
+  const float scale = 0.47f * side / static_cast<float>(std::max(1.0, s.radius));
+  draw->AddLine({at.x, middle.y}, {at.x + side, middle.y}, color32(p.border));
+  draw->AddLine({middle.x, at.y}, {middle.x, at.y + side}, color32(p.border));
+  draw->AddCircle(middle, scale, color32(p.muted), 64, 1.2f * u);
+  for (const std::complex<double>& v : s.values) {
+    const ImVec2 c = {middle.x + scale * static_cast<float>(v.real()), middle.y - scale * static_cast<float>(v.imag())};
+    const float r = (s.values.size() > 500 ? 0.9f : 1.6f) * u;
+    draw->AddRectFilled({c.x - r, c.y - r}, {c.x + r, c.y + r}, color32(p.output));
+  }
+  ImGui::Text("radius %.4g, largest real part %.4g", s.radius, s.abscissa);
+  ImGui::Text("%lld of %zu outside the unit circle", static_cast<long long>(s.outside), s.values.size());
+  ImGui::EndTooltip();
+}
+
+// The eigenvalues of the initial weights as they will be; until they are found, or where they take too long, as theory
+// predicts them.
+void draw_start_spectrum(App& app) {
+  const BuildState& b = app.view.build;
+  if (app.spectra.own_thread() || !ImGui::IsAnyItemActive()) app.spectra.follow_draft(app.draft);
+  const std::shared_ptr<const DraftSpectrum> exact = app.spectra.view().draft;
+  if (exact && exact->found && same_start(exact->of, app.draft)) {
+    ImGui::TextWrapped("Initial spectrum: radius %.3g", exact->found->radius);
+    app.track("build:spectrum");
+    if (ImGui::IsItemHovered()) spectrum_tooltip(app, *exact->found);
+    return;
+  }
+  if (b.spectrum.outlier > b.spectrum.bulk)
+    ImGui::TextWrapped("Predicted spectrum: |\xce\xbb| < %.2g, outlier %.2g", b.spectrum.bulk, b.spectrum.outlier);
+  else
+    ImGui::TextWrapped("Predicted spectrum: |\xce\xbb| < %.2g", b.spectrum.bulk);
+  app.track("build:predicted");
+  hint(
+      "Eigenvalues of the initial weights, predicted from the blocks' means and variances for large networks; those "
+      "of a balanced start can be larger. The exact ones take their place when they are found; of very large networks "
+      "the prediction stays.");
 }
 
 }  // namespace
@@ -102,13 +147,7 @@ void draw_summary(App& app, float height) {
     if (b.synapses >= 0)
       ImGui::TextWrapped("Drawn with seed %llu: %s", static_cast<unsigned long long>(s.seed),
                          grouped(b.synapses).c_str());
-    if (b.spectrum.outlier > b.spectrum.bulk)
-      ImGui::TextWrapped("Initial spectrum: |\xce\xbb| < %.2g, outlier %.2g", b.spectrum.bulk, b.spectrum.outlier);
-    else
-      ImGui::TextWrapped("Initial spectrum: |\xce\xbb| < %.2g", b.spectrum.bulk);
-    hint(
-        "Eigenvalues of the initial weights, predicted from the blocks' means and variances for large networks; those "
-        "of a balanced start can be larger.");
+    draw_start_spectrum(app);
     const double mib = static_cast<double>(estimate_bytes(s)) / (1 << 20);
     if (mib < 10)
       ImGui::TextWrapped("Memory to train: about %.2g MiB", mib);
@@ -154,6 +193,7 @@ void draw_task(App& app, ImVec2 size) {
       high = std::max(high, v);
     }
   const double pad = 0.12 * (high - low), end = b.task.time_s.back();
+  ImGui::PushFont(fonts.small);
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
   ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(4 * u, 3 * u));
   if (ImPlot::BeginPlot("##task", size, ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText)) {
@@ -184,6 +224,7 @@ void draw_task(App& app, ImVec2 size) {
   }
   ImPlot::PopStyleVar();
   ImGui::PopStyleVar();
+  ImGui::PopFont();
   app.track("build:task");
 }
 

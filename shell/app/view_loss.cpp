@@ -77,6 +77,16 @@ void draw_loss(App& app) {
     see(e.train);
     see(e.held_out);
   }
+  if (const Overfit overfit = overfit_of(history); overfit.warns) {
+    ImGui::PushFont(fonts.small);
+    ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
+    ImGui::TextWrapped("%s error rises again since epoch %lld, the training error falls.",
+                       overfit.validation ? "The validation" : "The held-out", static_cast<long long>(overfit.epoch));
+    ImGui::PopStyleColor();
+    ImGui::PopFont();
+    hint(overfit.text().c_str());
+    app.track("loss:overfit");
+  }
   const Baselines* base = s.setup->baselines.get();
   if (base)
     for (double v : {base->last_frame, base->ar1, base->linear}) see(v);
@@ -122,12 +132,13 @@ void draw_loss(App& app) {
       };
       series("train", train, p.train, 1.8f);
       if (std::isfinite(validation.back())) series("validation", validation, p.validation, 1.4f);
-      series("held-out", held, p.held_out, 2.2f);
+      if (std::isfinite(held.back())) series("held-out", held, p.held_out, 2.2f);
     }
     if (base) {
       const std::pair<const char*, double> lines[] = {
           {"last frame", base->last_frame}, {"AR(1)", base->ar1}, {"ridge", base->linear}};
       for (int k = 0; k < 3; ++k) {
+        if (!std::isfinite(lines[k].second)) continue;
         ImPlot::SetNextLineStyle(p.baseline[k], 1.4f * u);
         ImPlot::PlotInfLines(with_value(lines[k].first, lines[k].second).c_str(), &lines[k].second, 1,
                              ImPlotInfLinesFlags_Horizontal);

@@ -121,8 +121,17 @@ void draw_measured(App& app) {
   char text[200];
   std::snprintf(text, sizeof text, "Measure on all %lld held-out trials##perturb",
                 static_cast<long long>(s.setup->held_out_trials));
-  if (ImGui::Button(text)) app.live.measure_perturbation();
-  app.track("perturb:measure");
+  if (const auto part = app.live.measuring(Live::Measurement::perturbation)) {
+    if (ImGui::Button("Cancel##perturb")) app.live.cancel_measuring();
+    hint("Stops measuring; the training goes on");
+    app.track("perturb:cancel");
+    flow(180 * u, 6 * u);
+    std::snprintf(text, sizeof text, "measuring, %.0f %%", 100 * *part);
+    ImGui::ProgressBar(static_cast<float>(*part), {180 * u, ImGui::GetFrameHeight()}, text);
+  } else {
+    if (ImGui::Button(text)) app.live.measure_perturbation();
+    app.track("perturb:measure");
+  }
   ImGui::BeginDisabled(!s.perturbed);
   flow(86 * u, 6 * u);
   if (ImGui::Button("Save CSV##perturb", {86 * u, 0}))
@@ -138,7 +147,7 @@ void draw_measured(App& app) {
     return;
   }
   const Perturbation& r = s.perturbed->result;
-  const bool current = s.perturbed->interventions == app.view.perturb.sent && s.perturbed_updates == s.updates;
+  const bool current = s.perturbed->interventions == app.view.perturb.sent && s.perturbed_updates == shown_updates(s);
   std::snprintf(text, sizeof text, "%s: loss %.4g intact, %.4g perturbed (%s)", perturb_title(*s.perturbed).c_str(),
                 r.loss, r.perturbed_loss, s.perturbed->unit.c_str());
   ImGui::PushStyleColor(ImGuiCol_Text, current ? p.text : p.muted);

@@ -232,7 +232,7 @@ void draw_readout(App& app, const PruneView& view, const MaskView& m, float widt
   }
   ImGui::Dummy({0, 2 * app.scale});
   ImGui::PushFont(fonts.small);
-  ImGui::TextDisabled("after %lld updates", static_cast<long long>(m.network->updates));
+  ImGui::TextDisabled("%s", moment_text(*app.now->setup, m.network->updates).c_str());
   ImGui::PopFont();
 }
 
@@ -352,6 +352,14 @@ void draw_prune(App& app) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
     ImGui::TextWrapped("%s", view.failure.c_str());
     ImGui::PopStyleColor();
+  }
+  if (s.looking_back) {
+    ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
+    ImGui::PushFont(fonts.small);
+    ImGui::TextWrapped("Mask, sweep and retraining are of the moment looked back at.");
+    ImGui::PopFont();
+    ImGui::PopStyleColor();
+    app.track("prune:looking-back");
   }
   ImGui::Dummy({0, 2 * app.scale});
   // The mask of an earlier network has other units.

@@ -1,10 +1,12 @@
 // A recording before it is trained on: what was understood, what was dropped and why.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "app/views.h"
 #include "common/picture.h"
 #include "implot.h"
+#include "recording/text_rows.h"
 
 namespace dalea::app {
 namespace {
@@ -44,6 +46,17 @@ void fact(const char* name, const std::string& value, float u) {
   ImGui::TextWrapped("%s", value.c_str());
 }
 
+// Which events and frames became trials, and what to beware of.
+void draw_prepared(const Prepared& p, float u) {
+  for (size_t k = 0; k < p.notes.size(); ++k) fact(k == 0 ? "Prepared" : "", p.notes[k], u);
+  if (p.dropped.empty()) return;
+  std::string text = std::to_string(p.dropped.size()) + ": ";
+  for (size_t k = 0; k < p.dropped.size() && k < 6; ++k)
+    text += (k > 0 ? "; " : "") + p.dropped[k].unit + " (" + p.dropped[k].reason + ")";
+  if (p.dropped.size() > 6) text += "; and " + std::to_string(p.dropped.size() - 6) + " more";
+  fact("Events left out", text, u);
+}
+
 std::string label_of(const ArrayInfo& a) {
   return a.name + "   " + a.type + " " + shape_text(a.shape);
 }
@@ -51,8 +64,10 @@ std::string label_of(const ArrayInfo& a) {
 // Which array of the file; whether another one was taken. `read`: the one that is shown.
 bool choose_array(App& app, const std::string& read, RecordingSpec& changed) {
   const float u = app.scale;
-  const std::string& shown = read.empty() ? changed.array : read;
-  std::string label = shown.empty() ? "choose one" : shown;
+  const bool together = app.preview.recording && app.preview.recording->kind == "suite2p";
+  const std::string shown = together ? "" : read.empty() ? changed.array : read;
+  const char* const as_suite2p = "all of them, as suite2p's";
+  std::string label = together ? as_suite2p : shown.empty() ? "choose one" : shown;
   for (const ArrayInfo& a : app.preview.arrays)
     if (!shown.empty() && a.name == shown) label = label_of(a);
   bool edited = false;
@@ -61,6 +76,10 @@ bool choose_array(App& app, const std::string& read, RecordingSpec& changed) {
   ImGui::SameLine(120 * u);
   ImGui::SetNextItemWidth(300 * u);
   if (ImGui::BeginCombo("##array", label.c_str())) {
+    if (app.preview.suite2p && ImGui::Selectable(as_suite2p, together)) {
+      edited = !together;
+      changed.array.clear();
+    }
     for (size_t k = 0; k < app.preview.arrays.size(); ++k) {
       const ArrayInfo& a = app.preview.arrays[k];
       ImGui::PushID(static_cast<int>(k));
@@ -75,6 +94,95 @@ bool choose_array(App& app, const std::string& read, RecordingSpec& changed) {
   }
   app.track("array");
   return edited;
+}
+
+// One of `from`; whether another one was taken.
+bool choose_one(App& app, const char* name, const char* id, const std::vector<std::string>& from, std::string& value) {
+  bool edited = false;
+  ImGui::PushID(id);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextDisabled("%s", name);
+  ImGui::SameLine(120 * app.scale);
+  ImGui::SetNextItemWidth(300 * app.scale);
+  if (ImGui::BeginCombo("##one", value.empty() ? (from.size() == 1 ? from[0].c_str() : "choose one") : value.c_str())) {
+    for (const std::string& one : from)
+      if (ImGui::Selectable(one.empty() ? "(empty)" : one.c_str(), one == value) && one != value) {
+        value = one;
+        edited = true;
+      }
+    ImGui::EndCombo();
+  }
+  ImGui::PopID();
+  app.track(id);
+  return edited;
+}
+
+// A number that counts when it is left; meanwhile the preview keeps what is typed.
+bool type_number(App& app, const char* name, const char* id, double& value, double& kept, const char* format) {
+  ImGui::PushID(id);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextDisabled("%s", name);
+  ImGui::SameLine(120 * app.scale);
+  ImGui::SetNextItemWidth(150 * app.scale);
+  ImGui::InputDouble("##number", &value, 0, 0, format);
+  const bool edited = ImGui::IsItemDeactivatedAfterEdit();
+  if (!edited && ImGui::IsItemActive()) kept = value;
+  ImGui::PopID();
+  app.track(id);
+  return edited;
+}
+
+bool choose_long(App& app, RecordingSpec& changed) {
+  bool edited = false;
+  if (!app.preview.conditions.empty())
+    edited = choose_one(app, "Condition", "condition", app.preview.conditions, changed.condition) || edited;
+  if (!app.preview.series.empty())
+    edited = choose_one(app, "Series", "series", app.preview.series, changed.series) || edited;
+  return edited;
+}
+
+bool choose_suite2p(App& app, RecordingSpec& changed) {
+  Suite2pSpec &s = changed.suite2p, &kept = app.preview.spec.suite2p;
+  bool edited = choose_one(app, "Signal", "suite2p-signal", {"dff", "corrected", "fluorescence", "spikes"}, s.signal);
+  if (s.signal == "dff" || s.signal == "corrected")
+    edited = type_number(app, "Neuropil share", "suite2p-neuropil", s.neuropil, kept.neuropil, "%.3g") || edited;
+  ImGui::Dummy({0, 0});
+  ImGui::SameLine(120 * app.scale);
+  edited = ImGui::Checkbox("accepted cells only", &s.accepted) || edited;
+  app.track("suite2p-accepted");
+  s.neuropil = std::clamp(s.neuropil, 0.0, 2.0);
+  return edited;
+}
+
+// "roi 3, roi 4, roi 6, ... (199 in all): not accepted by iscell.npy; ...", a reason once.
+std::string left_out(const std::vector<Dropped>& dropped) {
+  if (dropped.empty()) return "nothing";
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<std::string>> units;
+  for (const Dropped& d : dropped) {
+    if (units.count(d.reason) == 0) reasons.push_back(d.reason);
+    units[d.reason].push_back(d.unit);
+  }
+  std::string text = std::to_string(dropped.size()) + ": ";
+  for (size_t k = 0; k < reasons.size() && k < 6; ++k)
+    text += (k > 0 ? "; " : "") + listed(units[reasons[k]], 6) + " (" + reasons[k] + ")";
+  if (reasons.size() > 6) text += "; and for " + std::to_string(reasons.size() - 6) + " other reasons";
+  return text;
+}
+
+// Of the cell table: how many units of each kind.
+std::string cells_text(const Recording& r) {
+  std::vector<std::string> kinds;
+  std::map<std::string, int64_t> counts;
+  for (const CellLabels& c : r.cells) {
+    std::string kind;
+    for (const std::string* part : {&c.area, &c.layer, &c.type, &c.sign})
+      if (!part->empty()) kind += (kind.empty() ? "" : " ") + *part;
+    if (kind.empty()) kind = "unknown";
+    if (counts[kind]++ == 0) kinds.push_back(kind);
+  }
+  for (std::string& kind : kinds) kind = std::to_string(counts[kind]) + " " + kind;
+  return listed(kinds, 8);
 }
 
 }  // namespace
@@ -100,14 +208,19 @@ void draw_recording(App& app) {
     ImGui::PopStyleColor(3);
     app.track("train-recording");
   } else {
-    ImGui::TextDisabled("or drop it anywhere (CSV, NPY, NPZ, MATLAB): time x units, or units x time");
+    ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
+    ImGui::TextWrapped("or drop it anywhere (CSV, NPY, NPZ, MATLAB, HDF5, NWB, a suite2p folder)");
+    ImGui::PopStyleColor();
   }
   if (chosen && !r) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
     ImGui::TextWrapped("%s", app.preview.error.c_str());
     ImGui::PopStyleColor();
     RecordingSpec changed = app.preview.spec;
-    if (!app.preview.arrays.empty() && choose_array(app, "", changed)) app.live.preview(app.preview.file, changed);
+    const std::vector<ArrayInfo>& arrays = app.preview.arrays;
+    bool edited = !arrays.empty() && !(arrays.size() == 1 && arrays[0].name.empty()) && choose_array(app, "", changed);
+    edited = choose_long(app, changed) || edited;
+    if (edited) app.live.preview(app.preview.file, changed);
     return;
   }
   if (!r) {
@@ -170,6 +283,14 @@ void draw_recording(App& app) {
       ImGui::TextDisabled("%.4g Hz, %.4g s in all", r->rate_hz, static_cast<double>(r->frames) / r->rate_hz);
     else
       ImGui::TextDisabled("unknown: time is counted in frames");
+    edited = choose_long(app, changed) || edited;
+    if (r->kind == "suite2p") edited = choose_suite2p(app, changed) || edited;
+    if (r->kind == "NWB" && r->array == "/units") {
+      edited = type_number(app, "Bin", "bin", changed.bin_s, app.preview.spec.bin_s, "%.4g s") || edited;
+      changed.bin_s = std::clamp(changed.bin_s, 1e-6, 3600.0);
+    }
+    if (!r->cells.empty() || changed.average == "populations")
+      edited = choose_one(app, "Average", "average", {"none", "populations"}, changed.average) || edited;
     if (edited) app.live.preview(app.preview.file, changed);
   } else {
     fact("Orientation", r->orientation, u);
@@ -177,11 +298,11 @@ void draw_recording(App& app) {
     std::snprintf(rate, sizeof rate, "%.4g Hz", r->rate_hz);
     fact("Sampling rate", r->rate_hz > 0 ? rate : "unknown: time is counted in frames", u);
   }
-  std::string dropped = r->dropped.empty() ? "nothing" : std::to_string(r->dropped.size()) + ": ";
-  for (size_t k = 0; k < r->dropped.size() && k < 6; ++k)
-    dropped += (k > 0 ? "; " : "") + r->dropped[k].unit + " (" + r->dropped[k].reason + ")";
-  if (r->dropped.size() > 6) dropped += "; and " + std::to_string(r->dropped.size() - 6) + " more";
-  fact("Left out", dropped, u);
+  fact("Left out", left_out(r->dropped), u);
+  if (!r->cells.empty()) fact("Cells", cells_text(*r), u);
+  for (size_t k = 0; k < r->notes.size() && k < 8; ++k) fact(k == 0 ? "Noted" : "", r->notes[k], u);
+  if (!chosen && s.setup->prepared) draw_prepared(*s.setup->prepared, u);
+  if (!chosen && r->source == "simulated" && draw_recovery(app)) return;
 
   if (view.preview_shown != r || view.preview_texture == ImTextureID{}) {
     paint(*r, view);

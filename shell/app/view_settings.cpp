@@ -48,13 +48,44 @@ constexpr Words words[] = {
     {"recording.columns", "Only units", "Names or numbers separated by commas; empty: all."},
     {"recording.exclude", "Leave out", "Names or numbers separated by commas."},
     {"recording.rate_hz", "Rate (Hz)", "Frames per second; 0: from a time column, else unknown."},
+    {"recording.bin_s", "Bin (s)", "Spike times (NWB units) are counted in bins of this width."},
+    {"recording.condition", "Condition", "Of a long table (one value a row): rows of this condition."},
+    {"recording.series", "Series", "Of a long table: rows of this series."},
+    {"recording.suite2p.signal", "Signal",
+     "dff: F minus the neuropil's share, against its rolling percentile. corrected: without the baseline. "
+     "fluorescence: F. spikes: spks."},
+    {"recording.suite2p.neuropil", "Neuropil share", "Part of Fneu taken off F."},
+    {"recording.suite2p.accepted", "Accepted cells", "Only the cells that iscell accepts."},
+    {"recording.suite2p.percentile", "Baseline percentile", "Of the rolling baseline."},
+    {"recording.suite2p.window_s", "Baseline window (s)", "Width of the rolling baseline."},
+    {"recording.average", "Average", "populations: units of one area, layer and type become one channel."},
+    {"recording.smoothing", "Smoothing",
+     "causal: from past frames only. centred: as published; it lets the next frame leak into the input."},
+    {"recording.smoothing_sd", "Smoothing sd (frames)", "Of the Gaussian."},
+    {"recording.events.label", "Events", "Only events of this kind; empty: all."},
+    {"recording.events.before_s", "Before (s)", "Of each window, before its event."},
+    {"recording.events.after_s", "After (s)", "Of each window, after its event."},
+    {"recording.events.first_frame", "First frame", "Of each window, from 0."},
+    {"recording.events.last_frame", "Last frame", "Of each window; 0: to its end."},
+    {"recording.events.samples", "Averaged samples",
+     "Bootstrap-averaged trials of each part; 0: the trials themselves."},
+    {"recording.events.average_of", "Trials a sample", "Drawn with replacement and averaged."},
+    {"recording.events.channels", "Drawn",
+     "jointly: the same trials for every unit. independently: as published; what units share is lost."},
+    {"recording.split", "Held out by",
+     "time: the last frames. trial: whole events. unit: the last units, predicted from the others."},
     {"recording.scale", "Scaling", "z-score is fitted on the training part alone."},
     {"recording.train_fraction", "Training part", "Fraction of the frames, from the start."},
     {"recording.validation_fraction", "Validation part", "Fraction after the training part; the rest is held out."},
     {"recording.stride", "Window stride", "Frames between starts of training windows; 0: half a window."},
     {"recording.warmup", "Warm-up steps", "First steps of every window that are not scored."},
     {"recording.simulated_units", "Simulated units", "Of the built-in Dale circuit, used while no file is given."},
-    {"recording.simulated_frames", "Simulated frames", "At 10 Hz."},
+    {"recording.simulated_frames", "Simulated frames", ""},
+    {"recording.simulated_rate_hz", "Simulated rate (Hz)", "Frames per second."},
+    {"recording.simulated_density", "Circuit's density", "Probability of a connection in the simulated circuit."},
+    {"recording.simulated_noise", "Measurement noise", "Standard deviation."},
+    {"recording.simulated_indicator_s", "Indicator decay (s)", "Of the calcium indicator."},
+    {"recording.simulated_observed", "Observed units", "Fraction of the circuit's units that is recorded."},
     {"training.constraint", "Constraint",
      "dale: signs are projected after every update. conventional: none. rectified: as the published code has it, which "
      "destroys inhibition. rectified-forward: Song et al. 2016."},
@@ -92,8 +123,10 @@ bool applies(const std::string& path, const Spec& s) {
   if (is("task.train") || is("task.validation") || is("task.held_out")) return task != "recording";
   if (is("network.input_mask")) return task != "recording";
   if (is("training.loss")) return task == "flip-flop";
-  if (is("recording.file") || is("recording.sha256") || is("task.folder") || is("task.sha256")) return false;
-  if (is("recording.simulated_units") || is("recording.simulated_frames")) return s.recording.sha256.empty();
+  if (is("recording.file") || is("recording.sha256") || is("recording.cells") || is("recording.events.file") ||
+      is("task.folder") || is("task.sha256"))
+    return false;
+  if (path.rfind("recording.simulated_", 0) == 0) return s.recording.sha256.empty();
   if (is("recording.columns") || is("recording.exclude") || is("recording.orientation") || is("recording.array"))
     return !s.recording.sha256.empty();
   if (is("training.optimizer.beta1") || is("training.optimizer.beta2")) return optimizer == "adam";

@@ -165,10 +165,25 @@ void draw_share(App& app) {
     ImGui::TextColored(palette(app.theme).bad, "%zu characters: some programs cut links at 2,000", link.size());
 
   ImGui::Separator();
+  if (app.link_view.empty()) {  // else the link says what is open
+    heading("This window");
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextDisabled("Open panels:");
+    Layout& l = app.layout;
+    tick("open-settings", "settings##open", l.settings);
+    tick("open-loss", "loss##open", l.loss);
+    tick("open-trial", "trial##open", l.trial_panel);
+    const char* reset = "Reset layout";
+    flow(ImGui::CalcTextSize(reset).x + 20 * u, 10 * u);
+    if (ImGui::Button(reset)) app.reset_layout();
+    app.track("layout:reset");
+    hint("Panels, their sizes, open tabs and zoom as at a first visit. They are remembered on this computer.");
+    ImGui::Separator();
+  }
   if (app.now->setup) {
     const Spec& spec = app.now->setup->spec;
     snippet(app, "python", "Load in PyTorch", python_snippet(spec, file_stem(spec.name) + "-weights.npz"), 84 * u);
-    ImGui::TextDisabled("It reads what Download > Weights (.npz) saves.");
+    ImGui::TextDisabled("It reads what Download > Weights (.npz) saves, and so does the PyTorch module there.");
     snippet(app, "native", "Run natively", native_snippet(app.now->setup->link), 52 * u);
   }
 

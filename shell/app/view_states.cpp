@@ -16,11 +16,6 @@ constexpr int64_t most_path_points = 6000;  // of all paths: a frame's vertices 
 constexpr double most_unasked = 1e9;        // trials x steps x units^2 that are measured without being asked for
 constexpr size_t most_legend_conditions = 12;
 
-// Of the network that is shown: it may be one that is looked back at.
-int64_t shown_updates(const Snapshot& s) {
-  return s.looking_back ? s.hash_updates : s.updates;
-}
-
 double cost_of(const Setup& setup) {
   const double units = setup.populations.empty() ? 0.0 : static_cast<double>(setup.populations.back().units.end);
   return static_cast<double>(setup.held_out_trials) * static_cast<double>(setup.spec.task.steps) * units * units;
@@ -34,7 +29,6 @@ void measure_states(App& app) {
   StatesState& state = app.view.states;
   state.network = app.now->setup->serial;
   state.asked = shown_updates(*app.now);
-  state.before = app.now->states;
   app.live.study_states();
 }
 
@@ -71,15 +65,19 @@ bool begin_states(App& app, const char* id, const char* csv_hint, NamedFile (*cs
     return false;
   }
   follow_states(app);
-  const StatesState& state = app.view.states;
   const int64_t updates = shown_updates(s);
   const bool current = s.states && s.states_updates == updates,
-             awaited = !current && state.network == s.setup->serial && state.asked >= 0 && s.states == state.before &&
-                       s.phase != Phase::failed;
+             awaited = app.live.measuring(Live::Measurement::states).has_value();
   ImGui::PushID(id);
-  if (ImGui::Button(s.states ? "Measure again" : "Measure")) measure_states(app);
-  hint("Runs all held-out trials through the network as it is shown now, without noise: the same as dalea states");
-  app.track(std::string(id) + ":measure");
+  if (awaited) {
+    if (ImGui::Button("Cancel")) app.live.cancel_measuring();
+    hint("Stops measuring; the training goes on");
+    app.track(std::string(id) + ":cancel");
+  } else {
+    if (ImGui::Button(s.states ? "Measure again" : "Measure")) measure_states(app);
+    hint("Runs all held-out trials through the network as it is shown now, without noise: the same as dalea states");
+    app.track(std::string(id) + ":measure");
+  }
   ImGui::BeginDisabled(!s.states);
   flow(46 * u, 6 * u);
   if (ImGui::Button("CSV")) app.host.save_file(csv(report_of(s)));
@@ -95,7 +93,7 @@ bool begin_states(App& app, const char* id, const char* csv_hint, NamedFile (*cs
 
   char text[160];
   if (awaited)
-    std::snprintf(text, sizeof text, "Measuring ...");
+    std::snprintf(text, sizeof text, "measuring, %.0f %%", 100 * *app.live.measuring(Live::Measurement::states));
   else if (s.states)
     std::snprintf(text, sizeof text, "after %s updates%s", grouped(s.states_updates).c_str(),
                   current ? "" : ", another moment than the one shown");
@@ -345,9 +343,7 @@ void draw_currents(App& app) {
       std::snprintf(text, sizeof text, "%.2g", value(r, k));
       const ImVec2 size = ImGui::CalcTextSize(text);
       if (size.x + 4 * u > width || size.y > height) continue;
-      const bool dark = 2 * color.r + 5 * color.g + color.b < 8 * 128;
-      draw->AddText({x + (width - size.x) / 2, y + (height - size.y) / 2},
-                    dark ? IM_COL32(255, 255, 255, 255) : IM_COL32(25, 28, 34, 255), text);
+      draw->AddText({x + (width - size.x) / 2, y + (height - size.y) / 2}, ink_on(packed(color)), text);
     }
   }
   for (size_t k = 0; k < columns; ++k) {

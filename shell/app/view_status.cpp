@@ -116,12 +116,27 @@ void draw_top(App& app) {
         if (ImGui::MenuItem(label)) app.live.save(what);
         app.track(name);
       };
-      item("download:session", "Session (.npz): continue later, here or on the command line", Download::session);
+      const bool back = app.now->looking_back;
+      item("download:session",
+           back ? "Session (.npz), of now: a moment looked back at has kept its weights alone"
+                : "Session (.npz): continue later, here or on the command line",
+           Download::session);
+      if (back) {
+        ImGui::Separator();
+        ImGui::TextDisabled("Of the network %s, looked back at",
+                            moment_text(*app.now->setup, app.now->hash_updates).c_str());
+        app.track("download:looking-back");
+      }
       item("download:weights", "Weights (.npz): for numpy.load", Download::weights);
+      item("download:weights-mat", "Weights (.mat): for MATLAB", Download::weights_mat);
+      item("download:weights-hdf5", "Weights (.h5): HDF5", Download::weights_hdf5);
+      if (back) item("download:picture", "Picture of the weights (.png)", Download::picture);
+      if (back) ImGui::Separator();
+      item("download:loader", "PyTorch module (.py): loads the .npz", Download::loader);
       item("download:curves", "Curves (.csv)", Download::curves);
-      item("download:picture", "Picture of the weights (.png)", Download::picture);
+      if (!back) item("download:picture", "Picture of the weights (.png)", Download::picture);
       ImGui::Separator();
-      ImGui::TextDisabled("Figures, with a caption");
+      ImGui::TextDisabled(back ? "Figures of what is shown, with a caption" : "Figures, with a caption");
       const float column = ImGui::GetCursorPosX() + 150 * u;
       for (int k = 0; k < static_cast<int>(std::size(figure_names)); ++k) {
         ImGui::PushID(k);
@@ -239,8 +254,12 @@ void draw_status(App& app) {
   char text[96];
   std::snprintf(text, sizeof text, "%lld / %lld", static_cast<long long>(s.epoch),
                 static_cast<long long>(s.setup->spec.training.epochs));
-  field("epoch-field", phase_text(s.phase), std::string("epoch ") + text, s.phase == Phase::failed ? p.bad : p.text,
-        106 * u);
+  std::string doing = phase_text(s.phase);
+  double measured = -1;
+  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
+    measured = std::max(measured, app.live.measuring(what).value_or(-1));  // the other one waits
+  if (measured >= 0) doing = "measuring " + std::to_string(static_cast<int>(100 * measured)) + " %";
+  field("epoch-field", doing.c_str(), std::string("epoch ") + text, s.phase == Phase::failed ? p.bad : p.text, 106 * u);
   if (s.phase == Phase::failed && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", s.failure.c_str());
   ImGui::SameLine(0, 12 * u);
   std::string threads = s.setup->threads > 1 ? std::to_string(s.setup->threads) + " threads" : "one thread";

@@ -11,14 +11,6 @@ namespace {
 
 constexpr double replay_every_s = 0.08;
 
-// "after 1,200 updates (epoch 12.0)"
-std::string moment_text(const Setup& setup, int64_t updates) {
-  char text[80];
-  std::snprintf(text, sizeof text, "after %s updates (epoch %.3g)", grouped(updates).c_str(),
-                static_cast<double>(updates) / static_cast<double>(std::max<int64_t>(1, setup.batches_per_epoch)));
-  return updates == 0 ? "before training" : text;
-}
-
 size_t index_of(const std::vector<int64_t>& moments, int64_t updates) {
   size_t best = 0;
   for (size_t k = 1; k < moments.size(); ++k)
@@ -27,6 +19,17 @@ size_t index_of(const std::vector<int64_t>& moments, int64_t updates) {
 }
 
 }  // namespace
+
+std::string moment_text(const Setup& setup, int64_t updates) {
+  char text[80];
+  std::snprintf(text, sizeof text, "after %s updates (epoch %.3g)", grouped(updates).c_str(),
+                static_cast<double>(updates) / static_cast<double>(std::max<int64_t>(1, setup.batches_per_epoch)));
+  return updates == 0 ? "before training" : text;
+}
+
+int64_t shown_updates(const Snapshot& s) {
+  return s.looking_back ? s.hash_updates : s.updates;
+}
 
 std::string grouped(int64_t n) {
   std::string digits = std::to_string(n);
@@ -67,7 +70,8 @@ void draw_timeline(App& app, ImVec2 at, float width) {
   ImGui::SetCursorScreenPos({at.x, at.y});
   ImGui::InvisibleButton("timeline", {width, 14 * u});
   app.track("timeline");
-  const bool hot = ImGui::IsItemHovered(), held = ImGui::IsItemActive(),
+  // A key makes it active too: then the pointer may be anywhere.
+  const bool hot = ImGui::IsItemHovered(), held = ImGui::IsItemActive() && ImGui::IsMouseDown(0),
              focused = ImGui::IsItemFocused() && ImGui::GetIO().NavVisible;
   const double under =  // the pointer may be nowhere
       std::clamp(static_cast<double>((ImGui::GetIO().MousePos.x - at.x) / std::max(1.0f, width)), 0.0, 1.0) * total;
@@ -79,7 +83,7 @@ void draw_timeline(App& app, ImVec2 at, float width) {
     if (to != (s.looking_back ? s.hash_updates : -1)) app.live.look_back(to);
   }
   if (focused) {
-    if (ImGui::IsKeyPressed(ImGuiKey_Enter, false)) look_by(app, -1);
+    if (ImGui::IsKeyPressed(ImGuiKey_Enter, false) || ImGui::IsKeyPressed(ImGuiKey_Space, false)) look_by(app, -1);
   }
   if (hot || held || focused)
     for (int64_t m : *s.moments)

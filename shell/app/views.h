@@ -17,6 +17,8 @@ struct TabView {
 };
 // The tabs of a panel beside the centre, and the open one; each is tracked as "KIND-tab:NAME".
 void draw_tabs(App& app, const char* kind, std::initializer_list<TabView> tabs);
+// Between two panels; how far it was dragged in this frame, pixels. A double click on it is the caller's to ask for.
+float draw_splitter(App& app, const char* name, ImVec2 at, ImVec2 size);
 void draw_learning(App& app);  // the three below, as tabs
 void draw_loss(App& app);
 void draw_spectrum(App& app);         // eigenvalues of the recurrent weights
@@ -33,6 +35,8 @@ void draw_activity(App& app);
 void choose_trial(App& app);      // arrows and "3 of 200"
 void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
 void draw_recording(App& app);
+bool draw_recovery(App& app);  // within it, of a simulated recording; true: it took the place of the traces
+void draw_fits(App& app);      // of a recording: each unit's held-out fit beside the baselines'
 void draw_reproduce(App& app);
 void draw_runs(App& app);
 void draw_speed(App& app);
@@ -52,7 +56,9 @@ void draw_timeline(App& app, ImVec2 at, float width);
 float draw_looking_back(App& app, ImVec2 at, float width);
 void look_by(App& app, int moments);  // that many kept moments later, or earlier
 void look_at_present(App& app);
-std::string grouped(int64_t n);  // "1,200"
+std::string moment_text(const Setup& setup, int64_t updates);  // "after 1,200 updates (epoch 12)"
+int64_t shown_updates(const Snapshot& s);                      // of the network that is shown
+std::string grouped(int64_t n);                                // "1,200"
 
 // Of populations: a line's colour; mean over the units at each step of (step, unit).
 ImVec4 population_color(const Setup& setup, size_t population, Theme theme);

@@ -77,6 +77,11 @@ bool choice(const char* name, bool on, Theme theme) {
   return pressed;
 }
 
+ImU32 ink_on(ImU32 back) {
+  const ImVec4 c = ImGui::ColorConvertU32ToFloat4(back);
+  return 0.299f * c.x + 0.587f * c.y + 0.114f * c.z < 0.53f ? IM_COL32(255, 255, 255, 255) : IM_COL32(20, 24, 31, 255);
+}
+
 ImVec4 screen_color(Color c, Theme theme) {
   const bool grey = c.r == c.g && c.g == c.b;
   const float lift = theme == Theme::light ? 0.0f : grey ? 0.6f : 0.25f;

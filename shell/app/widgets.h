@@ -28,6 +28,7 @@ bool named_alike(std::string_view a, std::string_view b);  // the same letters, 
 // One of several buttons of which one is on; true: it was pressed.
 bool choice(const char* name, bool on, Theme theme);
 ImVec4 between(const ImVec4& a, const ImVec4& b, float t);  // opaque; t 0 .. 1
+ImU32 ink_on(ImU32 back);                                   // white or near black, whichever is read better
 // A colour of the printed figures, lighter on a dark ground; of a name, as plot::named_style().
 ImVec4 screen_color(Color color, Theme theme);
 ImVec4 named_color(std::string_view name, Theme theme);

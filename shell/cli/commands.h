@@ -95,6 +95,34 @@ struct StatesCommand {
 };
 int states(const StatesCommand& command);
 
+struct RecoverCommand {
+  std::string program;            // argv[0]
+  std::string from;               // an experiment on the simulated recording, or a session of one
+  std::vector<int64_t> frames;    // lengths of the recording; empty: the experiment's
+  std::vector<double> densities;  // of the circuit; empty: the experiment's
+  int64_t circuits = 1;           // seeds of each
+  int64_t lags = 2;               // frames
+  bool quick = false;             // a quarter of the epochs
+  std::vector<std::string> set;
+  std::string out = "recovered";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false, quiet = false;
+};
+int recover(const RecoverCommand& command);
+
+struct FitCommand {
+  std::string program;    // argv[0]
+  std::string session;    // trained on a recording
+  std::string recording;  // file, in place of where the session says it is
+  std::string csv;        // the table once more; empty: nowhere
+  std::string out = "fitted";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false;
+};
+int fit(const FitCommand& command);
+
 struct SpectrumCommand {
   std::string session;
   std::string out = "spectrum";
@@ -134,6 +162,20 @@ struct InspectOptions {
   bool json = false;
 };
 int inspect(const InspectOptions& options);
+
+struct ConvertCommand {
+  std::string program;             // argv[0]
+  std::string in, out;             // a session or a recording; what is written
+  bool predictions = false;        // of a session, on its held-out trials
+  std::string recording;           // file, in place of where the session says it is
+  std::string array, orientation;  // of a recording
+  std::vector<std::string> set;    // of a recording
+  std::string python;              // where to write the PyTorch loader; empty: nowhere
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false;
+};
+int convert(const ConvertCommand& command);
 
 struct LinkOptions {
   std::string experiment;  // or, for unlink, the link

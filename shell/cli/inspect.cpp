@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "common/files.h"
+#include "common/recording_files.h"
 #include "recording/arrays.h"
+#include "recording/text_rows.h"
 #include "session/session.h"
 
 namespace dalea::cli {
@@ -159,7 +162,54 @@ void print_arrays(const ArrayList& list, std::FILE* to) {
   if (list.more) std::fprintf(to, "array              and more, which are not listed\n");
 }
 
-int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions& options) {
+// Units dropped for one reason on one line: "not accepted by iscell.npy: roi 3, roi 4, ... (199 in all)".
+void print_dropped(const std::vector<Dropped>& dropped) {
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<std::string>> units;
+  for (const Dropped& d : dropped) {
+    if (units.count(d.reason) == 0) reasons.push_back(d.reason);
+    units[d.reason].push_back(d.unit);
+  }
+  for (const std::string& reason : reasons)
+    std::printf("dropped            %s: %s\n", listed(units[reason]).c_str(), reason.c_str());
+}
+
+// The first frames of the first units.
+json first_values(const Recording& r, int64_t frames, int64_t units) {
+  json rows = json::array();
+  for (int64_t f = 0; f < std::min(frames, r.frames); ++f) {
+    json row = json::array();
+    for (int64_t u = 0; u < std::min(units, r.units); ++u) {
+      const double v = static_cast<double>(r.values[static_cast<size_t>(f * r.units + u)]);
+      row.push_back(std::isnan(v) ? json(nullptr) : json(v));
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void print_first_values(const Recording& r) {
+  const json rows = first_values(r, 4, 6);
+  for (size_t f = 0; f < rows.size(); ++f) {
+    std::printf("%-18s ", f == 0 ? "first values" : "");
+    for (const json& v : rows[f])
+      v.is_null() ? std::printf(" %10s", "missing") : std::printf(" %10.4g", v.get<double>());
+    std::printf("%s\n", r.units > 6 ? "  ..." : "");
+  }
+}
+
+const char* or_dash(const std::string& text) {
+  return text.empty() ? "-" : text.c_str();
+}
+
+json cells_json(const Recording& r) {
+  json cells = json::array();
+  for (const CellLabels& c : r.cells)
+    cells.push_back({{"area", c.area}, {"layer", c.layer}, {"type", c.type}, {"sign", c.sign}});
+  return cells;
+}
+
+int inspect_recording(std::vector<std::byte> bytes, const InspectOptions& options) {
   std::string text = R"({"dalea":1,"task":{"type":"recording"}})";
   for (const std::string& assignment : options.set) {
     Result<std::string> changed = set_in_json(text, assignment);
@@ -172,6 +222,12 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
   const ParsedSpec parsed = parse_spec(text);
   for (const Error& e : parsed.problems) complain(e);
   if (!parsed.problems.empty()) return bad_input;
+  const RecordingSpec& spec = parsed.spec.recording;
+  if (!spec.cells.empty() || !spec.events.file.empty()) {
+    Result<std::vector<std::byte>> together = read_recording_files(options.file, spec.cells, spec.events.file);
+    if (!together) return refuse(together.error());
+    bytes = std::move(*together);
+  }
   Result<ArrayList> list = list_arrays(bytes, options.file);
   if (!list) return refuse(list.error());
   Result<Recording> r = read_recording(bytes, options.file, parsed.spec.recording);
@@ -188,9 +244,12 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
   json dropped = json::array();
   for (const Dropped& d : r->dropped) dropped.push_back({{"unit", d.unit}, {"reason", d.reason}});
   const json o = {{"kind", "recording"},
+                  {"file_kind", r->kind},
                   {"format", r->format},
                   {"arrays", arrays_json(*list)},
                   {"more_arrays", list->more},
+                  {"conditions", list->conditions},
+                  {"series", list->series},
                   {"array", r->array},
                   {"array_reason", r->array_reason},
                   {"orientation", r->orientation},
@@ -200,6 +259,9 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
                   {"rate_hz", r->rate_hz > 0 ? json(r->rate_hz) : json(nullptr)},
                   {"missing", r->missing},
                   {"names", r->names},
+                  {"cells", cells_json(*r)},
+                  {"notes", r->notes},
+                  {"first_values", first_values(*r, 4, 6)},
                   {"dropped", dropped},
                   {"min", low},
                   {"max", high},
@@ -224,7 +286,15 @@ int inspect_recording(const std::vector<std::byte>& bytes, const InspectOptions&
   for (size_t k = 0; k < r->names.size() && k < 8; ++k) names += (k > 0 ? ", " : "") + r->names[k];
   std::printf("unit names         %s%s\nsha256             %s\n", names.c_str(), r->names.size() > 8 ? ", ..." : "",
               r->sha256.c_str());
-  for (const Dropped& d : r->dropped) std::printf("dropped            %s: %s\n", d.unit.c_str(), d.reason.c_str());
+  print_first_values(*r);
+  for (size_t k = 0; k < r->cells.size() && k < 8; ++k) {
+    const CellLabels& c = r->cells[k];
+    std::printf("cell               %-12s area %s, layer %s, type %s, sign %s\n", r->names[k].c_str(), or_dash(c.area),
+                or_dash(c.layer), or_dash(c.type), or_dash(c.sign));
+  }
+  if (r->cells.size() > 8) std::printf("cell               ... (%zu in all)\n", r->cells.size());
+  for (const std::string& note : r->notes) std::printf("note               %s\n", note.c_str());
+  print_dropped(r->dropped);
   return done;
 }
 
@@ -235,7 +305,8 @@ int inspect(const InspectOptions& options) {
   std::vector<std::byte> bytes;
   std::string_view text = options.file;
   if (!is_link) {
-    Result<std::vector<std::byte>> read = read_file(options.file);
+    const bool folder = is_folder(options.file);
+    Result<std::vector<std::byte>> read = folder ? read_recording_files(options.file, "", "") : read_file(options.file);
     if (!read) {
       complain(read.error());
       return bad_input;
@@ -244,7 +315,7 @@ int inspect(const InspectOptions& options) {
     text = as_text(bytes);
     if (text.substr(0, 2) == "PK" && is_session(bytes)) return inspect_session(bytes, options);
     size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-    if (first == std::string_view::npos || text[first] != '{') return inspect_recording(bytes, options);
+    if (first == std::string_view::npos || text[first] != '{') return inspect_recording(std::move(bytes), options);
   }
   const Loaded loaded = load_spec(options.file, options.set);
   if (!loaded.ok) return bad_input;

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "common/digits.h"
 #include "common/files.h"
+#include "common/recording_files.h"
 #include "common/session_weights.h"
 #include "numerics/parallel.h"
 
@@ -133,7 +134,9 @@ void print_files(const std::string& folder, const std::vector<std::string>& file
 Result<Sources> load_sources(const Spec& spec, const std::string& program) {
   Sources sources;
   if (spec.task.type == "recording" && !spec.recording.file.empty()) {
-    Result<std::vector<std::byte>> bytes = read_file(spec.recording.file);
+    const RecordingSpec& r = spec.recording;
+    Result<std::vector<std::byte>> bytes = read_recording_files(r.file, r.cells, r.events.file);
+    if (!bytes && bytes.error().path.rfind("recording.", 0) == 0) return bytes.error();
     if (!bytes) return Error{"recording.file: " + bytes.error().path, bytes.error().message};
     Result<Recording> read = read_recording(*bytes, spec.recording.file, spec.recording);
     if (!read) return read.error();

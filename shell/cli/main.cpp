@@ -145,6 +145,51 @@ int parse_and_run(int argc, char** argv) {
   states_command->add_flag("--json", states.json, "Print one JSON object on stdout");
   states_command->footer("Example: dalea states out/session.npz --population I --out states-of-I");
 
+  cli::RecoverCommand recover;
+  recover.program = run.program;
+  CLI::App* recover_command = app.add_subcommand(
+      "recover", "Train on the recording of a known circuit and tell how much of its connectivity was found");
+  recover_command->add_option("from", recover.from, "An experiment on the simulated recording, or a session.npz of one")
+      ->required();
+  recover_command->add_option("--frames", recover.frames, "Lengths of the recording: 1000,3000,10000")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{100}, int64_t{1000000}))
+      ->allow_extra_args(false);
+  recover_command->add_option("--density", recover.densities, "Densities of the circuit: 0.1,0.2,0.4")
+      ->delimiter(',')
+      ->check(CLI::Range(0.001, 1.0))
+      ->allow_extra_args(false);
+  recover_command->add_option("--circuits", recover.circuits, "Circuits (seeds) of each length and density")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  recover_command->add_option("--lags", recover.lags, "Frames whose effect on the next one counts")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  recover_command->add_flag("--quick", recover.quick, "A quarter of the epochs");
+  recover_command->add_option("--set", recover.set, "Change the experiment, as for run");
+  recover_command->add_option("-o,--out", recover.out, "Folder for the tables and the figure")->capture_default_str();
+  recover_command
+      ->add_option("--threads", recover.threads, "Threads; any number gives the same numbers (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  recover_command->add_option("--isa", recover.isa, "Instruction set, as for run")->capture_default_str();
+  recover_command->add_flag("--json", recover.json, "Print one JSON object on stdout");
+  recover_command->add_flag("--quiet", recover.quiet, "No progress on stderr");
+  recover_command->footer("Example: dalea recover assets/experiments/ground-truth.json --frames 1000,3000,10000");
+
+  cli::FitCommand fit;
+  fit.program = run.program;
+  CLI::App* fit_command =
+      app.add_subcommand("fit", "How well a network predicts the held-out part of its recording, beside baselines");
+  fit_command->add_option("session", fit.session, "A session.npz of a recording")->required();
+  fit_command->add_option("--recording", fit.recording, "The recording's file, when it is not where the session says");
+  fit_command->add_option("--csv", fit.csv, "Write the table here too");
+  fit_command->add_option("-o,--out", fit.out, "Folder for the table and the figure")->capture_default_str();
+  fit_command->add_option("--threads", fit.threads, "Threads; any number gives the same numbers (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  fit_command->add_option("--isa", fit.isa, "Instruction set, as for run")->capture_default_str();
+  fit_command->add_flag("--json", fit.json, "Print one JSON object on stdout");
+  fit_command->footer("Example: dalea fit out/session.npz");
+
   cli::SpectrumCommand spectrum;
   CLI::App* spectrum_command = app.add_subcommand(
       "spectrum", "Eigenvalues of a network's recurrent weights before and after training, and the weights by sign");
@@ -218,6 +263,31 @@ int parse_and_run(int argc, char** argv) {
   inspect_command->add_flag("--json", inspect.json, "Print one JSON object");
   inspect_command->footer("Example: dalea inspect out/session.npz");
 
+  cli::ConvertCommand convert;
+  convert.program = run.program;
+  CLI::App* convert_command = app.add_subcommand(
+      "convert", "Write a session's network, or a recording, as plain arrays: NumPy, MATLAB, HDF5, CSV");
+  convert_command->add_option("in", convert.in, "A session.npz, or a recording")->required();
+  convert_command
+      ->add_option("out", convert.out, "A file that ends in .npz, .mat, .h5 or .hdf5; a recording's also .npy or .csv")
+      ->required();
+  convert_command->add_flag("--predictions", convert.predictions,
+                            "A session's held-out trials too: inputs, targets and what the network answers");
+  convert_command->add_option("--recording", convert.recording,
+                              "The session's recording, when it is not where the session says; with --predictions");
+  convert_command->add_option("--array", convert.array, "Which array of a recording (default: the one suggested)");
+  convert_command->add_option("--orientation", convert.orientation,
+                              "Of a recording: time-by-unit, unit-by-time (default: inferred)");
+  convert_command->add_option("--set", convert.set, "Of a recording, as for run: recording.rate_hz=30")
+      ->allow_extra_args(false);
+  convert_command->add_option("--python", convert.python,
+                              "Write the module that loads a session's .npz into PyTorch, such as dalea_torch.py");
+  convert_command->add_option("--threads", convert.threads, "Threads; any number gives the same bits")
+      ->check(CLI::Range(1, 256));
+  convert_command->add_option("--isa", convert.isa, "Instruction set, as for run")->capture_default_str();
+  convert_command->add_flag("--json", convert.json, "Print one JSON object on stdout");
+  convert_command->footer("Example: dalea convert out/session.npz network.h5 --predictions");
+
   cli::LinkOptions link, unlink;
   CLI::App* link_command = app.add_subcommand("link", "Print the link that carries an experiment");
   link_command->add_option("experiment", link.experiment, "Experiment file (JSON)")->required();
@@ -274,6 +344,8 @@ int parse_and_run(int argc, char** argv) {
   if (*reproduce_command) return cli::reproduce(reproduce);
   if (*perturb_command) return cli::perturb(perturb);
   if (*states_command) return cli::states(states);
+  if (*recover_command) return cli::recover(recover);
+  if (*fit_command) return cli::fit(fit);
   if (*spectrum_command) return cli::spectrum(spectrum);
   if (*weights_command) return cli::weights(weights);
   if (*trees_command) {
@@ -281,6 +353,7 @@ int parse_and_run(int argc, char** argv) {
     return cli::trees(trees);
   }
   if (*inspect_command) return cli::inspect(inspect);
+  if (*convert_command) return cli::convert(convert);
   if (*link_command) return cli::link(link);
   if (*bench_command) return cli::bench(bench);
   if (*theory_command) return cli::theory(theory);

@@ -11,6 +11,13 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
+json prepared_json(const Prepared& p) {
+  json dropped = json::array();
+  for (const Dropped& d : p.dropped) dropped.push_back({{"event", d.unit}, {"reason", d.reason}});
+  return {{"events", p.events}, {"used", p.used},     {"dropped", dropped}, {"kinds", p.kinds},
+          {"window", p.window}, {"trials", p.trials}, {"notes", p.notes}};
+}
+
 json baselines_json(const Baselines& b) {
   return {{"last_frame", number_or_null(b.last_frame)},
           {"ar1", number_or_null(b.ar1)},
@@ -164,6 +171,7 @@ json OneRun::describe(double seconds_per_epoch, double seconds) {
                       {"missing", r.missing},
                       {"dropped", dropped},
                       {"sha256", r.sha256}};
+    if (data.prepared) o["recording"]["prepared"] = prepared_json(*data.prepared);
   }
   o["violations"] = {{"sign", audit.sign}, {"mask", audit.mask}};
   o["hash"] = hash_text(trainer_->hash());

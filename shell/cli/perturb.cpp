@@ -89,8 +89,9 @@ int perturb(const PerturbCommand& command) {
   Result<std::unique_ptr<Trainer>> trainer = restored(*session, std::move(*data), *isa);
   if (!trainer) return refuse(trainer.error());
   Workers workers(threads_of(command.threads));
-  Result<Perturbation> result = dalea::perturb((*trainer)->model(), (*trainer)->data(), study.spec.training.batch,
-                                               study.interventions, *isa, workers, &cancel_on_signals());
+  Result<Perturbation> result =
+      dalea::perturb((*trainer)->model(), (*trainer)->data(), study.spec.training.batch, study.interventions, *isa,
+                     workers, [](double) { return !cancel_on_signals(); });
   if (cancel_on_signals()) return cancelled;
   if (!result) return refuse(result.error());
   study.result = std::move(*result);

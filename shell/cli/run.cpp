@@ -34,21 +34,40 @@ void print_table(const json& o) {
   const auto num = [](const json& v) { return v.is_number() ? v.get<double>() : std::nan(""); };
   std::printf("constraint         %s\n", o["constraint"].get<std::string>().c_str());
   std::printf("train loss         %.6g  (%s)\n", num(loss["train"]), loss["unit"].get<std::string>().c_str());
-  std::printf("held-out loss      %.6g\n", num(loss["held_out"]));
+  if (loss["held_out"].is_number())
+    std::printf("held-out loss      %.6g\n", num(loss["held_out"]));
+  else
+    std::printf("held-out loss      none: nothing is held out\n");
   if (o["accuracy"].is_object())
     std::printf("held-out accuracy  %.2f %%  (train %.2f %%)\n", 100 * num(o["accuracy"]["held_out"]),
                 100 * num(o["accuracy"]["train"]));
-  if (o["baselines"].is_object())
-    std::printf("baselines          last frame %.6g, AR(1) %.6g, linear %.6g  (same held-out frames, same unit)\n",
-                num(o["baselines"]["last_frame"]), num(o["baselines"]["ar1"]), num(o["baselines"]["linear"]));
-  if (o["baselines"].is_object()) {
-    double best = num(o["baselines"]["last_frame"]);
-    for (const char* key : {"ar1", "linear"}) best = std::min(best, num(o["baselines"][key]));
+  if (o["baselines"].is_object() && loss["held_out"].is_number()) {
+    double best = INFINITY;
+    std::string text;
+    constexpr const char* names[][2] = {{"last_frame", "last frame"}, {"ar1", "AR(1)"}, {"linear", "linear"}};
+    for (const auto& [key, name] : names) {
+      if (!o["baselines"][key].is_number()) continue;  // has none where units are held out
+      const double error = num(o["baselines"][key]);
+      best = std::min(best, error);
+      char one[64];
+      std::snprintf(one, sizeof one, "%s%s %.6g", text.empty() ? "" : ", ", name, error);
+      text += one;
+    }
+    std::printf("baselines          %s  (same held-out frames, same unit)\n", text.c_str());
     const double ratio = num(loss["held_out"]) / best;
     std::printf("verdict            held-out error is %.2f times the best baseline's%s\n", ratio,
                 ratio > 1
                     ? ": the network predicts worse than it (more data, fewer epochs or a smaller network may help)"
                     : "");
+  }
+  if (o.contains("recording") && o["recording"].contains("prepared")) {
+    const json& prepared = o["recording"]["prepared"];
+    for (const json& note : prepared["notes"]) std::printf("prepared           %s\n", note.get<std::string>().c_str());
+    const json& dropped = prepared["dropped"];
+    for (size_t k = 0; k < dropped.size() && k < 5; ++k)
+      std::printf("left out           %s: %s\n", dropped[k]["event"].get<std::string>().c_str(),
+                  dropped[k]["reason"].get<std::string>().c_str());
+    if (dropped.size() > 5) std::printf("left out           and %zu more (see --json)\n", dropped.size() - 5);
   }
   std::printf("sign violations    %lld\n", static_cast<long long>(o["violations"]["sign"].get<int64_t>()));
   std::printf("off-mask weights   %lld\n", static_cast<long long>(o["violations"]["mask"].get<int64_t>()));

@@ -136,12 +136,13 @@ void print_runs(const std::vector<RunResult>& results, const Spec& spec) {
   if (const int64_t n = count_of(results, done); n < spec.runs)
     std::printf("left out           %lld of %lld runs did not finish; mean, sd and curves are of the other %lld\n",
                 static_cast<long long>(spec.runs - n), static_cast<long long>(spec.runs), static_cast<long long>(n));
-  if (first != results.end() && first->object["baselines"].is_object()) {
+  if (first != results.end() && first->object["baselines"].is_object() && std::isfinite(h.mean)) {
     std::string text;
     double best = INFINITY;
     constexpr const char* names[][2] = {{"last_frame", "last frame"}, {"ar1", "AR(1)"}, {"linear", "linear"}};
     for (const auto& [key, name] : names) {
       const double mean = spread_of(values_of(results, json::json_pointer(std::string("/baselines/") + key))).mean;
+      if (!std::isfinite(mean)) continue;  // has none where units are held out
       best = std::min(best, mean);
       text += (text.empty() ? "" : ", ") + std::string(name) + " " + cell(mean, "%.6g");
     }

@@ -149,8 +149,9 @@ int states(const StatesCommand& command) {
   Result<std::unique_ptr<Trainer>> trainer = restored(*session, std::move(*data), *isa);
   if (!trainer) return refuse(trainer.error());
   Workers workers(threads_of(command.threads));
-  Result<StateStudy> study = study_states((*trainer)->model(), (*trainer)->data(), report.spec.training.batch,
-                                          command.trials, *of, *isa, workers, &cancel_on_signals());
+  Result<StateStudy> study =
+      study_states((*trainer)->model(), (*trainer)->data(), report.spec.training.batch, command.trials, *of, *isa,
+                   workers, [](double) { return !cancel_on_signals(); });
   if (cancel_on_signals()) return cancelled;
   if (!study) return refuse(study.error());
   report.study = std::move(*study);

@@ -12,6 +12,8 @@ struct Embedded {
 };
 extern const Embedded embedded_experiments[];  // assets/experiments, the quick start first
 extern const size_t embedded_experiments_count;
+extern const Embedded embedded_python[];  // dalea_torch.py
+extern const size_t embedded_python_count;
 extern const Embedded embedded_fonts[];  // regular, medium
 extern const size_t embedded_fonts_count;
 

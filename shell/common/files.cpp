@@ -27,6 +27,9 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
     return e;
   }
   std::vector<std::byte> bytes;
+  // Room for all of it and for the try that finds its end: growing would hold a large file twice.
+  const auto size = std::filesystem::file_size(path, ignored);
+  if (!ignored && path != "-") bytes.reserve(static_cast<size_t>(size) + (size_t{1} << 20));
   size_t got = 0;
   do {
     constexpr size_t piece = size_t{1} << 20;

@@ -2,6 +2,7 @@
 #include <GLFW/glfw3.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "common/digits.h"
 #include "common/files.h"
 #include "common/picture.h"
+#include "common/recording_files.h"
 #include "imgui.h"
 
 namespace dalea::app {
@@ -31,7 +33,7 @@ struct Options {
 // What the window remembers of its last time, in the user's configuration folder.
 struct Remembered {
   int width = 0, height = 0;  // 0: nothing
-  std::string theme, link;
+  std::string theme, link, layout;
 };
 
 constexpr int least_side = 320, most_side = 8192;  // pixels of the window
@@ -66,6 +68,7 @@ Remembered recall() {
   r.height = side("height");
   r.theme = text("theme");
   r.link = text("link");
+  r.layout = text("layout");
   return r;
 }
 
@@ -73,7 +76,8 @@ Remembered recall() {
 void remember(const Remembered& r) {
   const std::string path = memory_path();
   if (path.empty() || !make_folder(std::filesystem::path(path).parent_path().string())) return;
-  const nlohmann::json o = {{"width", r.width}, {"height", r.height}, {"theme", r.theme}, {"link", r.link}};
+  const nlohmann::json o = {
+      {"width", r.width}, {"height", r.height}, {"theme", r.theme}, {"link", r.link}, {"layout", r.layout}};
   const Status ok = write_file(path, o.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   (void)ok;
 }
@@ -87,6 +91,7 @@ class Desktop : public Host {
  public:
   Window* window = nullptr;
   App* app = nullptr;
+  std::string layout;  // to remember
 
   ImTextureID texture(ImTextureID old, int width, int height, const uint32_t* rgba, bool crisp) override {
     return window->texture(old, width, height, rgba, crisp);
@@ -102,11 +107,24 @@ class Desktop : public Host {
   void copy_text(const std::string& text) override { glfwSetClipboardString(window->handle(), text.c_str()); }
   void show_link(const std::string&) override {}
   std::string page_address() override { return ""; }
+  void keep_layout(const std::string& json) override { layout = json; }
 
-  void open(const std::string& path) {
-    Result<std::vector<std::byte>> bytes = read_file(path);
-    if (!bytes) return app->say(true, bytes.error().text());
-    app->give_file({std::filesystem::path(path).filename().string(), std::move(*bytes)});
+  void open(const std::string& path) { open(std::vector<std::string>{path}); }
+  // Files that were given together; a folder is suite2p's.
+  void open(const std::vector<std::string>& paths) {
+    const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
+    if (std::any_of(paths.begin(), paths.end(), is_folder)) {
+      Result<std::vector<std::byte>> bytes = read_together(paths);
+      if (!bytes) return app->say(true, bytes.error().text());
+      return app->give_file({name(paths[0]), std::move(*bytes)});
+    }
+    std::vector<NamedFile> files;
+    for (const std::string& path : paths) {
+      Result<std::vector<std::byte>> bytes = read_file(path);
+      if (!bytes) return app->say(true, bytes.error().text());
+      files.push_back({name(path), std::move(*bytes)});
+    }
+    app->give_files(std::move(files));
   }
 
   // Drawn after the app's own windows.
@@ -116,7 +134,8 @@ class Desktop : public Host {
     ImGui::SetNextWindowSize({520 * app->scale, 0});
     if (!ImGui::BeginPopupModal("Open a file", nullptr, ImGuiWindowFlags_AlwaysAutoResize)) return;
     ImGui::TextWrapped(
-        "Path of a recording (CSV, NPY, NPZ, MATLAB), a session (NPZ), an experiment (JSON) or one of the digits' four "
+        "Path of a recording (CSV, NPY, NPZ, MATLAB, HDF5, NWB, a suite2p folder), a session (NPZ), an experiment "
+        "(JSON) or one of the digits' four "
         "IDX files. Dropping the file on the window does the same.");
     ImGui::SetNextItemWidth(-1);
     if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
@@ -178,7 +197,7 @@ int show(const Options& options) {
   app.theme = theme == "dark" ? Theme::dark : Theme::light;
   glfwSetWindowUserPointer(window.handle(), &desktop);
   glfwSetDropCallback(window.handle(), [](GLFWwindow* w, int count, const char** paths) {
-    for (int k = 0; k < count; ++k) static_cast<Desktop*>(glfwGetWindowUserPointer(w))->open(paths[k]);
+    static_cast<Desktop*>(glfwGetWindowUserPointer(w))->open(std::vector<std::string>(paths, paths + count));
   });
   if (options.open.empty() && !last.link.empty()) {
     app.open_text(last.link);
@@ -191,7 +210,12 @@ int show(const Options& options) {
     desktop.open(options.open);
   }
 
-  if (options.tab >= 0) app.view.tab = options.tab;
+  desktop.layout = last.layout;
+  if (!last.layout.empty()) app.restore_layout(last.layout, options.open.empty());
+  if (options.tab >= 0) {
+    app.view.tab = options.tab;
+    app.view.tab_name.clear();
+  }
   if (!options.reproduce.empty()) {
     reproduce::Options quick;
     quick.figure = *reproduce::parse_figure(options.reproduce);
@@ -225,6 +249,7 @@ int show(const Options& options) {
   if (remembers) {
     glfwGetWindowSize(window.handle(), &last.width, &last.height);
     last.theme = app.theme == Theme::dark ? "dark" : "light";
+    last.layout = desktop.layout;
     // What a link alone can make again.
     if (app.now->setup && !app.now->setup->recording && !app.now->setup->own_mask) last.link = app.now->setup->link;
     remember(last);
@@ -250,18 +275,19 @@ int main(int argc, char** argv) {
   cli.add_option("--threads", options.threads, "Threads of the training (default: all cores but one)")
       ->check(CLI::Range(1, 256));
   cli.add_option("--tab", options.tab, "Tab that is open at the start")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
-                                                             {"build", dalea::app::tab_build},
-                                                             {"recording", dalea::app::tab_recording},
-                                                             {"answers", dalea::app::tab_answers},
-                                                             {"perturb", dalea::app::tab_perturb},
-                                                             {"runs", dalea::app::tab_runs},
-                                                             {"prune", dalea::app::tab_prune},
-                                                             {"reproduce", dalea::app::tab_reproduce},
-                                                             {"theory", dalea::app::tab_theory},
-                                                             {"speed", dalea::app::tab_speed}})
-              .description("weights, build, recording, answers, perturb, runs, prune, reproduce, theory or speed"));
+      ->transform(CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
+                                                                     {"build", dalea::app::tab_build},
+                                                                     {"recording", dalea::app::tab_recording},
+                                                                     {"answers", dalea::app::tab_answers},
+                                                                     {"fit", dalea::app::tab_fit},
+                                                                     {"perturb", dalea::app::tab_perturb},
+                                                                     {"runs", dalea::app::tab_runs},
+                                                                     {"prune", dalea::app::tab_prune},
+                                                                     {"reproduce", dalea::app::tab_reproduce},
+                                                                     {"theory", dalea::app::tab_theory},
+                                                                     {"speed", dalea::app::tab_speed}})
+                      .description(
+                          "weights, build, recording, answers, fit, perturb, runs, prune, reproduce, theory or speed"));
   cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2 or fig3")
       ->check(CLI::IsMember({"fig2", "fig3"}));
   cli.add_option("--screenshot", options.screenshot,

@@ -62,12 +62,13 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
     await page.keyboard.press('Enter');
     await sleep(200);
   };
-  const drop = (name, bytes) => page.evaluate(([n, b64]) => {
-    const bytes = Uint8Array.from(atob(b64), (c) => c.charCodeAt(0));
+  // Files by name and content, all of them together.
+  const drop = (...files) => page.evaluate((all) => {
     const data = new DataTransfer();
-    data.items.add(new File([bytes], n));
+    for (let k = 0; k < all.length; k += 2)
+      data.items.add(new File([Uint8Array.from(atob(all[k + 1]), (c) => c.charCodeAt(0))], all[k]));
     document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
-  }, [name, Buffer.from(bytes).toString('base64')]);
+  }, files.map((f, k) => (k % 2 ? Buffer.from(f).toString('base64') : f)));
   const seen = async (text) => until(`a notice with "${text}"`, state, (s) => s.notices.some((n) => n.text.includes(text)), 20);
   const close = async () => { await browser.close(); server.close(); };
   const stopServer = () => { server.close(); server.closeAllConnections(); };

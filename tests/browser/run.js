@@ -394,17 +394,28 @@ pageTest('a recording is dropped, previewed and trained', {}, async (p) => {
   await until('it trains', p.state, (v) => v.epoch >= 1 && v.link === t.link, 120);
 });
 
-pageTest('a real recording trains in the page', {}, async (p) => {
-  const file = path.join(root, '../shared/data/zebrafish');
-  const npy = fs.existsSync(file) ? fs.readdirSync(file).filter((f) => f.endsWith('matrix.csv')) : [];
-  if (npy.length === 0) { console.log('    skipped: the zebrafish recording is not here'); return; }
-  await p.ready();
-  await p.drop(npy[0], fs.readFileSync(path.join(file, npy[0])));
-  await until('the preview', p.state, (v) => v.preview && v.preview.units > 0, 60);
-  await shot(p, 'zebrafish-light-1280x720', 'A real recording (larval zebrafish) previewed');
-  await p.click('train-recording');
-  await until('it trains', p.state, (v) => v.name.includes('matrix.csv') && v.updates > 2 && v.loss > 0, 180);
-});
+// Real files, where they are: each is dropped, and what is read of it is what the command line reads.
+const realData = path.join(root, '../shared/data');
+for (const [what, folder, names, units] of [
+  ['a worm (HDF5)', 'celegans', ['2022-07-26-31-data.h5'], 146],
+  ['a zebrafish (MATLAB)', 'zebrafish', ['zf_20151104-f1.mat'], 114],
+  ['a zebrafish (CSV)', 'zebrafish', ['zf_20151104-f1_activity_matrix.csv'], 114],
+  ['a mouse (suite2p)', 'suite2p_fixture', ['F.npy', 'Fneu.npy', 'iscell.npy', 'spks.npy'], 20],
+]) {
+  pageTest(`a real recording trains in the page: ${what}`, {}, async (p) => {
+    const paths = names.map((name) => path.join(realData, folder, name));
+    if (!paths.every((f) => fs.existsSync(f))) { console.log('    skipped: the recording is not here'); return; }
+    await p.ready();
+    await p.drop(...paths.flatMap((f) => [path.basename(f), fs.readFileSync(f)]));
+    const s = await until('the preview', p.state, (v) => v.preview && v.preview.units > 0, 60);
+    const told = JSON.parse(run('inspect', names.length > 1 ? path.join(realData, folder) : paths[0], '--json'));
+    assert(s.preview.units <= units && s.preview.units > 0.8 * units, `${s.preview.units} units`);
+    assert.deepStrictEqual([s.preview.units, s.preview.frames], [told.units, told.frames]);
+    await shot(p, `recording-${folder}-${names.length}-${path.extname(names[0]).slice(1)}-light-1280x720`, `A real recording previewed: ${what}`);
+    await p.click('train-recording');
+    await until('it trains', p.state, (v) => v.updates > 2 && v.loss > 0 && v.baselines && v.baselines.ar1 > 0, 180);
+  });
+}
 
 pageTest('downloads open in numpy, and a session opens again', {}, async (p) => {
   await p.ready();
@@ -418,7 +429,8 @@ pageTest('downloads open in numpy, and a session opens again', {}, async (p) => 
   }
   const before = await p.state();
   const files = {};
-  for (const [name, what] of [['session', '.npz'], ['weights', '.npz'], ['curves', '.csv'], ['picture', '.png']]) {
+  for (const [name, what] of [['session', '.npz'], ['weights', '.npz'], ['curves', '.csv'], ['picture', '.png'],
+    ['weights-mat', '.mat'], ['weights-hdf5', '.h5'], ['loader', '.py']]) {
     await p.click('download');
     const waiting = p.page.waitForEvent('download');
     await p.click(`download:${name}`);

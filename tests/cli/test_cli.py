@@ -915,8 +915,8 @@ class CommandLine(unittest.TestCase):
         self.refused("reproduce", "fig2", "--runs", "1")
 
     def test_help_everywhere(self):
-        for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["theory"], ["reproduce"], ["inspect"], ["link"],
-                        ["unlink"]):
+        for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["theory"], ["reproduce"], ["inspect"],
+                        ["convert"], ["link"], ["unlink"]):
             done = dalea(*command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("Example:", done.stdout)
