@@ -230,7 +230,7 @@ class Exports(unittest.TestCase):
             back = os.path.join(self.dir, "back.npy")  # by Dalea's own readers
             dalea("convert", out, back)
             self.same(np.load(back), x, end)
-        self.assertEqual(json.loads(dalea("inspect", os.path.join(self.dir, "out.csv"), "--json"))["rate_hz"], 30)
+        self.assertAlmostEqual(json.loads(dalea("inspect", os.path.join(self.dir, "out.csv"), "--json"))["rate_hz"], 30, places=8)
 
     def test_python_and_refusals(self):
         session, out = os.path.join(self.dir, "leaky", "session.npz"), os.path.join(self.dir, "n.npz")
