@@ -57,6 +57,27 @@ const views = [
       await p.drop('two-photon.csv', text);
       await finished(p, 'it is read', (s) => s.preview && s.preview.units === 23);
     }},
+  {name: 'fit', look: 'held-out R2 of every unit with its interval, beside three baselines and exchanged units',
+    make: async (p) => {
+      await preset(p, 'recording', 'rame');
+      await p.call('pace', 0);
+      await finished(p, 'twenty epochs', (s) => s.epoch >= 20, 300);
+      await p.call('pause');
+      await tab(p, 'Fit');
+      await p.click('fits:measure').catch(() => {});
+      await sleep(3000);
+    }},
+  {name: 'recovery', look: 'a known circuit: what a network trained on its recording tells of each connection',
+    make: async (p) => {
+      await preset(p, 'ground-truth', 'circuit');
+      await p.call('pace', 0);
+      await finished(p, 'twenty epochs', (s) => s.epoch >= 20, 300);
+      await p.call('pause');
+      await tab(p, 'Recording');
+      await p.click('recovery:open');
+      await p.click('recovery:measure').catch(() => {});
+      await sleep(3000);
+    }},
   {name: 'answers', look: 'which digit was taken for which; the digit read row by row at the lower right',
     make: async (p) => {
       await preset(p, 'digits-small', 'igits');

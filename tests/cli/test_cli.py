@@ -435,6 +435,35 @@ class CommandLine(unittest.TestCase):
         self.assertIn("the last minibatch", published.stdout)
         self.assertIn("as published: zeros count as connections", published.stdout)
 
+    def test_fit_and_recover(self):
+        """A network on the simulated recording: its fit, and what it tells of the circuit, from one session."""
+        out = os.path.join(self.dir, "recovered")
+        preset = os.path.join(ROOT, "assets/experiments/ground-truth.json")
+        done = dalea("recover", preset, "--quick", "--set", "recording.simulated_frames=1000", "--set",
+                     "training.epochs=8", "--out", out, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        first = json.loads(done.stdout)["points"][0]
+        self.assertEqual(sum(first["connections"].values()), 20 * 19)
+        session = os.path.join(out, "session.npz")
+        again = dalea("recover", session, "--out", os.path.join(self.dir, "again"), "--json")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(json.loads(again.stdout)["points"][0]["network"], first["network"])
+        fitted = os.path.join(self.dir, "fitted")
+        done = dalea("fit", session, "--json", "--out", fitted)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        fit = json.loads(done.stdout)
+        self.assertEqual(sorted(os.listdir(fitted)), sorted(fit["files"]))
+        for who in ("network", "last frame", "AR(1)", "linear"):
+            r2 = fit["groups"][0]["predictors"][who]["r2"]
+            self.assertTrue(r2["value"] <= 1, who)
+            self.assertTrue(r2["low"] is None or r2["low"] <= r2["high"], who)
+        with open(os.path.join(fitted, "fits.csv")) as f:
+            self.assertGreaterEqual(len(list(csv.DictReader(f))), 20)
+        self.result()
+        refused = dalea("fit", os.path.join(self.out, "session.npz"))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("recording", refused.stderr)
+
     def test_perturb(self):
         r = self.result()
         session = os.path.join(self.out, "session.npz")
