@@ -303,6 +303,7 @@ class App {
   uint64_t offer_network_ = 0;          // that is shown beside the offer and not kept in its place
   bool continuing_ = false;             // the kept session was asked for
   double clock_s_ = 0, kept_s_ = -1e9;  // of wants_frame(): now; when a session was kept
+  uint64_t left_network_ = 0;           // the one that the kept session was opened from
   uint64_t kept_network_ = 0;
   int64_t kept_updates_ = 0, kept_epoch_ = 0;
   size_t kept_bytes_ = 0;
