@@ -47,4 +47,10 @@ inline std::unique_ptr<Trainer> trained_tiny(const std::string& more = "", const
   return trainer;
 }
 
+// Two epochs on eight simulated units.
+inline const std::string recording_json =
+    R"({"dalea":1,"populations":[{"name":"E","size":16,"sign":"+"},{"name":"I","size":4,"sign":"-"}],)"
+    R"("task":{"type":"recording","steps":20},"recording":{"simulated_units":8,"simulated_frames":900},)"
+    R"("training":{"epochs":2,"batch":8}})";
+
 }  // namespace dalea::testing

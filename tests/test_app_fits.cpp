@@ -9,15 +9,6 @@
 using namespace dalea;
 using namespace dalea::testing;
 
-namespace {
-
-const std::string recording_json =
-    R"({"dalea":1,"populations":[{"name":"E","size":16,"sign":"+"},{"name":"I","size":4,"sign":"-"}],)"
-    R"("task":{"type":"recording","steps":20},"recording":{"simulated_units":8,"simulated_frames":900},)"
-    R"("training":{"epochs":2,"batch":8}})";
-
-}  // namespace
-
 TEST_CASE("fits: the tab measures while training goes on, with and without a thread, and can be stopped") {
   using namespace dalea::app;
   for (const bool thread : {false, true}) {

@@ -92,11 +92,6 @@ double falling(double e) {
   return 1 / e;
 }
 
-const std::string recording_json =
-    R"({"dalea":1,"populations":[{"name":"E","size":16,"sign":"+"},{"name":"I","size":4,"sign":"-"}],)"
-    R"("task":{"type":"recording","steps":20},"recording":{"simulated_units":8,"simulated_frames":900},)"
-    R"("training":{"epochs":2,"batch":8}})";
-
 }  // namespace
 
 TEST_CASE("fits: R2 and correlation of every predictor by hand, what is not scored left out") {

@@ -190,6 +190,15 @@ Status pick_array(const ArrayList& list, const std::string& wanted, const std::s
                                       what_is_there(list)};
 }
 
+// MATLAB's version 7.3 and NWB, too.
+ArrayList arrays_of(const Hdf5& file, std::span<const std::byte> bytes) {
+  ArrayList list = list_hdf5(file, bytes);
+  refuse_other_shapes(list);
+  suggest(list, true);
+  if (is_nwb(file)) mark_nwb(file, list);
+  return list;
+}
+
 }  // namespace
 
 bool holds_arrays(std::span<const std::byte> bytes) {
@@ -207,8 +216,10 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
   }
   if (is_zip(bytes)) {
     list = list_npz(bytes, file_name);
-  } else if (is_hdf5(bytes)) {  // MATLAB's version 7.3, too
-    list = list_hdf5(bytes, file_name);
+  } else if (is_hdf5(bytes)) {
+    const Result<Hdf5> file = Hdf5::open(bytes, file_name);
+    if (!file) return file.error();
+    return arrays_of(*file, bytes);
   } else if (is_mat(bytes)) {
     list = list_mat(bytes, file_name);
   } else if (is_npy(bytes)) {
@@ -237,15 +248,12 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
   }
   if (!list) return list;
   refuse_other_shapes(*list);
-  suggest(*list, is_hdf5(bytes));
+  suggest(*list, false);
   if (of_suite2p) {
     list->format = "suite2p";
     list->reason = "read with the others as suite2p's, unless recording.array names one alone";
     for (size_t k = 0; k < list->arrays.size(); ++k)
       if (("/" + list->arrays[k].name).ends_with("/F")) list->suggested = static_cast<int64_t>(k);
-  } else if (is_hdf5(bytes)) {
-    Result<Hdf5> file = Hdf5::open(bytes, file_name);
-    if (file && is_nwb(*file)) mark_nwb(*file, *list);
   }
   return list;
 }
@@ -254,15 +262,21 @@ Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file
   const std::string file(file_name);
   const std::string_view text = start_of(bytes);
   if (holds_arrays(bytes)) {
-    Result<ArrayList> list = list_arrays(bytes, file_name);
-    if (!list) return list.error();
     std::string name, reason;
-    const bool hdf5 = !is_zip(bytes) && is_hdf5(bytes);
-    if (Status s = pick_array(*list, hdf5 ? name_in_hdf5(bytes, array) : array, file, name, reason); !s)
-      return s.error();
-    Result<Table> table = is_zip(bytes) ? read_from_npz(bytes, file_name, name)
-                          : hdf5        ? read_from_hdf5(bytes, file_name, name)
-                                        : read_from_mat(bytes, file_name, name, list->format);
+    Result<Table> table = Table();
+    if (!is_zip(bytes) && is_hdf5(bytes)) {
+      const Result<Hdf5> opened = Hdf5::open(bytes, file_name);
+      if (!opened) return opened.error();
+      if (Status s = pick_array(arrays_of(*opened, bytes), name_in_hdf5(*opened, bytes, array), file, name, reason); !s)
+        return s.error();
+      table = read_from_hdf5(*opened, bytes, file_name, name);
+    } else {
+      const Result<ArrayList> list = list_arrays(bytes, file_name);
+      if (!list) return list.error();
+      if (Status s = pick_array(*list, array, file, name, reason); !s) return s.error();
+      table =
+          is_zip(bytes) ? read_from_npz(bytes, file_name, name) : read_from_mat(bytes, file_name, name, list->format);
+    }
     if (!table) return table;
     table->array = name;
     table->array_reason = reason;

@@ -36,23 +36,36 @@ struct Line {
   double slope = 1, offset = 0;
 };
 
+// The least-squares line through (x, y); the sums are taken in the order in which they come.
+class LineFit {
+ public:
+  void add(double x, double y) {
+    n_ += 1;
+    sx_ += x;
+    sy_ += y;
+    sxx_ += x * x;
+    sxy_ += x * y;
+  }
+  Line line() const {
+    if (n_ < 2) return {};
+    Line l;
+    const double spread = sxx_ - sx_ * sx_ / n_;
+    l.slope = spread > 0 ? (sxy_ - sx_ * sy_ / n_) / spread : 0;
+    l.offset = (sy_ - l.slope * sx_) / n_;
+    return l;
+  }
+
+ private:
+  double n_ = 0, sx_ = 0, sy_ = 0, sxx_ = 0, sxy_ = 0;
+};
+
 std::vector<Line> fit_ar1(const View& v, int64_t train_end) {
   std::vector<Line> lines(static_cast<size_t>(v.r.units));
   for (int64_t u = 0; u < v.r.units; ++u) {
-    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (int64_t f = 1; f < train_end; ++f) {
-      if (!v.present(f, u)) continue;
-      const double x = v.at(f - 1, u), y = v.at(f, u);
-      n += 1;
-      sx += x;
-      sy += y;
-      sxx += x * x;
-      sxy += x * y;
-    }
-    if (n < 2) continue;
-    const double spread = sxx - sx * sx / n;
-    lines[u].slope = spread > 0 ? (sxy - sx * sy / n) / spread : 0;
-    lines[u].offset = (sy - lines[u].slope * sx) / n;
+    LineFit fit;
+    for (int64_t f = 1; f < train_end; ++f)
+      if (v.present(f, u)) fit.add(v.at(f - 1, u), v.at(f, u));
+    lines[u] = fit.line();
   }
   return lines;
 }
@@ -203,20 +216,11 @@ double score_rows(const TrialRows& part, int64_t outputs, Predict predict) {
 std::vector<Line> fit_ar1_rows(const TrialRows& t, int64_t inputs, int64_t outputs) {
   std::vector<Line> lines(static_cast<size_t>(inputs));
   for (int64_t u = 0; u < inputs; ++u) {
-    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (int64_t r = 0; r < t.rows; ++r) {
-      if (t.scored[r * outputs + u] == 0) continue;
-      const double x = static_cast<double>(t.input[r * inputs + u]), y = static_cast<double>(t.target[r * outputs + u]);
-      n += 1;
-      sx += x;
-      sy += y;
-      sxx += x * x;
-      sxy += x * y;
-    }
-    if (n < 2) continue;
-    const double spread = sxx - sx * sx / n;
-    lines[u].slope = spread > 0 ? (sxy - sx * sy / n) / spread : 0;
-    lines[u].offset = (sy - lines[u].slope * sx) / n;
+    LineFit fit;
+    for (int64_t r = 0; r < t.rows; ++r)
+      if (t.scored[r * outputs + u] != 0)
+        fit.add(static_cast<double>(t.input[r * inputs + u]), static_cast<double>(t.target[r * outputs + u]));
+    lines[u] = fit.line();
   }
   return lines;
 }

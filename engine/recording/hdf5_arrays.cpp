@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "recording/hdf5.h"
-
 namespace dalea {
 namespace {
 
@@ -64,17 +62,15 @@ void describe_matlab(const Hdf5& file, const std::string& path, ArrayInfo& to) {
 
 }  // namespace
 
-Result<ArrayList> list_hdf5(std::span<const std::byte> bytes, std::string_view file_name) {
-  Result<Hdf5> file = Hdf5::open(bytes, file_name);
-  if (!file) return file.error();
+ArrayList list_hdf5(const Hdf5& file, std::span<const std::byte> bytes) {
   ArrayList list;
-  const bool matlab = from_matlab(bytes, *file);
+  const bool matlab = from_matlab(bytes, file);
   list.format = matlab ? "MATLAB v7.3 (HDF5)" : "HDF5";
-  list.more = file->more();
+  list.more = file.more();
   std::string sparse = "/";  // the group whose parts are one sparse matrix
-  for (const Hdf5Object& o : file->objects()) {
+  for (const Hdf5Object& o : file.objects()) {
     if (matlab && (matlab_keeps(o.path) || o.path.compare(0, sparse.size() + 1, sparse + "/") == 0)) continue;
-    const bool thin = matlab && o.group && has_attribute(*file, o.path, "MATLAB_sparse");
+    const bool thin = matlab && o.group && has_attribute(file, o.path, "MATLAB_sparse");
     if (o.group && !thin) continue;
     if (list.arrays.size() == most_listed) {
       list.more = true;
@@ -83,37 +79,35 @@ Result<ArrayList> list_hdf5(std::span<const std::byte> bytes, std::string_view f
     ArrayInfo info{matlab ? matlab_name(o.path) : o.path, o.type, o.shape, o.unusable};
     if (thin) {
       sparse = o.path;
-      info.type = "sparse " + matlab_class(*file, o.path);
+      info.type = "sparse " + matlab_class(file, o.path);
       info.unusable = "is sparse; save it with full()";
     } else if (matlab) {
-      describe_matlab(*file, o.path, info);
+      describe_matlab(file, o.path, info);
     }
     list.arrays.push_back(std::move(info));
   }
   return list;
 }
 
-std::string name_in_hdf5(std::span<const std::byte> bytes, const std::string& wanted) {
-  Result<Hdf5> file = Hdf5::open(bytes, "");
-  if (!file || wanted.empty()) return wanted;
-  if (from_matlab(bytes, *file)) return matlab_name(matlab_path(wanted));
-  const Hdf5Object* o = file->find(wanted);
+std::string name_in_hdf5(const Hdf5& file, std::span<const std::byte> bytes, const std::string& wanted) {
+  if (wanted.empty()) return wanted;
+  if (from_matlab(bytes, file)) return matlab_name(matlab_path(wanted));
+  const Hdf5Object* o = file.find(wanted);
   return o != nullptr ? o->path : wanted;
 }
 
-Result<Table> read_from_hdf5(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array) {
-  Result<Hdf5> file = Hdf5::open(bytes, file_name);
-  if (!file) return file.error();
-  const bool matlab = from_matlab(bytes, *file);
+Result<Table> read_from_hdf5(const Hdf5& file, std::span<const std::byte> bytes, std::string_view file_name,
+                             const std::string& array) {
+  const bool matlab = from_matlab(bytes, file);
   const std::string path = matlab ? matlab_path(array) : array;
-  const Hdf5Object* o = file->find(path);
-  Result<Hdf5Values> read = file->read(path);
+  const Hdf5Object* o = file.find(path);
+  Result<Hdf5Values> read = file.read(path);
   if (!read) return read.error();
   const std::string what = std::string(file_name) + ": " + (matlab ? "variable '" : "dataset '") + array + "'";
   if (!read->texts.empty()) return Error{what, "holds text; the traces are numbers"};
   std::string type = o != nullptr ? o->type : "";
-  if (matlab && read->shape.size() == 2 && !matlab_class(*file, path).empty()) {
-    type = matlab_class(*file, path);
+  if (matlab && read->shape.size() == 2 && !matlab_class(file, path).empty()) {
+    type = matlab_class(file, path);
     const size_t cols = static_cast<size_t>(read->shape[0]), rows = static_cast<size_t>(read->shape[1]);
     std::vector<double> turned(read->numbers.size());
     for (size_t c = 0; c < cols; ++c)

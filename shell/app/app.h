@@ -219,7 +219,10 @@ class App {
   void keep();
   void offer_kept(const Kept& kept);
   void continue_kept();
-  void dismiss_kept() { offer_.reset(); }
+  void dismiss_kept() {
+    offer_.reset();
+    offer_network_ = 0;
+  }
   void forget_kept();
   // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
   void measure(std::vector<std::string> workloads, int threads, double seconds);
@@ -300,10 +303,9 @@ class App {
   uint64_t setup_seen_ = 0;
   bool opened_ = false;  // an experiment was asked for
   std::optional<Kept> offer_;
-  uint64_t offer_network_ = 0;          // that is shown beside the offer and not kept in its place
+  uint64_t offer_network_ = 0;          // shown beside the offer: not kept in its place
   bool continuing_ = false;             // the kept session was asked for
   double clock_s_ = 0, kept_s_ = -1e9;  // of wants_frame(): now; when a session was kept
-  uint64_t left_network_ = 0;           // the one that the kept session was opened from
   uint64_t kept_network_ = 0;
   int64_t kept_updates_ = 0, kept_epoch_ = 0;
   size_t kept_bytes_ = 0;

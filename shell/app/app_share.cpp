@@ -60,8 +60,7 @@ void App::show_everything() {
 void App::keep() {
   const Snapshot& s = *now;
   if (!keeping_ || !host.keeps() || !s.setup || s.updates == 0) return;
-  if (offer_ && s.setup->serial == offer_network_) return;  // it would take the place of what is offered
-  if (s.setup->serial == left_network_) return;             // or of what is being read back
+  if (s.setup->serial == offer_network_) return;  // it would take the place of what is offered, or being read back
   if (s.setup->serial == kept_network_ && s.updates == kept_updates_) return;
   // Weights and two numbers of the optimizer for each.
   if (12 * static_cast<double>(s.setup->initial->values.size()) > most_kept_bytes) return;
@@ -95,7 +94,6 @@ void App::offer_kept(const Kept& kept) {
 void App::continue_kept() {
   offer_.reset();
   continuing_ = true;
-  left_network_ = now->setup ? now->setup->serial : 0;
   host.open_kept();
 }
 

@@ -262,19 +262,8 @@ void draw_fit_line(App& app) {
   hint("R\xc2\xb2 of every unit, and network against baseline, as SVG");
   app.track("fits:figure");
   ImGui::EndDisabled();
-  char text[120];
-  if (measuring)
-    std::snprintf(text, sizeof text, "measuring, %.0f %%", 100 * s.fitting);
-  else if (s.fits)
-    std::snprintf(text, sizeof text, "after %s updates%s", grouped(s.fits_updates).c_str(),
-                  s.fits_updates == updates ? "" : ", another moment than the one shown");
-  else
-    std::snprintf(text, sizeof text, "not measured yet");
-  ImGui::PushFont(fonts.small);
-  flow(ImGui::CalcTextSize(text).x, 8 * u);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextDisabled("%s", text);
-  ImGui::PopFont();
+  draw_age(app, measuring ? measuring_text(s.fitting) : "", s.fits != nullptr, s.fits_updates,
+           s.fits_updates == updates);
 }
 
 }  // namespace

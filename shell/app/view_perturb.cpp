@@ -126,8 +126,7 @@ void draw_measured(App& app) {
     hint("Stops measuring; the training goes on");
     app.track("perturb:cancel");
     flow(180 * u, 6 * u);
-    std::snprintf(text, sizeof text, "measuring, %.0f %%", 100 * *part);
-    ImGui::ProgressBar(static_cast<float>(*part), {180 * u, ImGui::GetFrameHeight()}, text);
+    ImGui::ProgressBar(static_cast<float>(*part), {180 * u, ImGui::GetFrameHeight()}, measuring_text(*part).c_str());
   } else {
     if (ImGui::Button(text)) app.live.measure_perturbation();
     app.track("perturb:measure");

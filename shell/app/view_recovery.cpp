@@ -120,19 +120,7 @@ bool draw_recovery(App& app) {
   hint("Network, ridge regression and blocks as SVG");
   app.track("recovery:figure");
   ImGui::EndDisabled();
-  char text[160];
-  if (awaited)
-    std::snprintf(text, sizeof text, "Measuring ...");
-  else if (s.recovered)
-    std::snprintf(text, sizeof text, "after %s updates%s", grouped(s.recovered_updates).c_str(),
-                  current ? "" : ", another moment than the one shown");
-  else
-    std::snprintf(text, sizeof text, "not measured yet");
-  ImGui::PushFont(fonts.small);
-  flow(ImGui::CalcTextSize(text).x, 8 * u);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextDisabled("%s", text);
-  ImGui::PopFont();
+  draw_age(app, awaited ? "Measuring ..." : "", s.recovered != nullptr, s.recovered_updates, current);
   if (!s.recovered) {
     ImGui::TextWrapped(
         "Each unit's next frame is predicted. How that prediction answers to another unit is set beside the weight "

@@ -66,8 +66,8 @@ bool begin_states(App& app, const char* id, const char* csv_hint, NamedFile (*cs
   }
   follow_states(app);
   const int64_t updates = shown_updates(s);
-  const bool current = s.states && s.states_updates == updates,
-             awaited = app.live.measuring(Live::Measurement::states).has_value();
+  const std::optional<double> measuring = app.live.measuring(Live::Measurement::states);
+  const bool current = s.states && s.states_updates == updates, awaited = measuring.has_value();
   ImGui::PushID(id);
   if (awaited) {
     if (ImGui::Button("Cancel")) app.live.cancel_measuring();
@@ -91,19 +91,7 @@ bool begin_states(App& app, const char* id, const char* csv_hint, NamedFile (*cs
   ImGui::EndDisabled();
   ImGui::PopID();
 
-  char text[160];
-  if (awaited)
-    std::snprintf(text, sizeof text, "measuring, %.0f %%", 100 * *app.live.measuring(Live::Measurement::states));
-  else if (s.states)
-    std::snprintf(text, sizeof text, "after %s updates%s", grouped(s.states_updates).c_str(),
-                  current ? "" : ", another moment than the one shown");
-  else
-    std::snprintf(text, sizeof text, "not measured yet");
-  ImGui::PushFont(fonts.small);
-  flow(ImGui::CalcTextSize(text).x, 8 * u);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextDisabled("%s", text);
-  ImGui::PopFont();
+  draw_age(app, awaited ? measuring_text(*measuring) : "", s.states != nullptr, s.states_updates, current);
   if (s.states) return true;
   ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).muted);
   ImGui::TextWrapped("Press Measure%s: all held-out trials run through the network.", unasked(app) ? ", or pause" : "");

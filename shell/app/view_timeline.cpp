@@ -38,6 +38,24 @@ std::string grouped(int64_t n) {
   return digits;
 }
 
+std::string measuring_text(double part) {
+  char text[40];
+  std::snprintf(text, sizeof text, "measuring, %.0f %%", 100 * part);
+  return text;
+}
+
+void draw_age(const App& app, const std::string& doing, bool measured, int64_t updates, bool current) {
+  const std::string text =
+      !doing.empty() ? doing
+      : measured     ? "after " + grouped(updates) + " updates" + (current ? "" : ", another moment than the one shown")
+                     : "not measured yet";
+  ImGui::PushFont(fonts.small);
+  flow(ImGui::CalcTextSize(text.c_str()).x, 8 * app.scale);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextDisabled("%s", text.c_str());
+  ImGui::PopFont();
+}
+
 void look_by(App& app, int by) {
   const Snapshot& s = *app.now;
   if (s.moments->empty()) return;

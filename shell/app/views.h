@@ -59,6 +59,10 @@ void look_at_present(App& app);
 std::string moment_text(const Setup& setup, int64_t updates);  // "after 1,200 updates (epoch 12)"
 int64_t shown_updates(const Snapshot& s);                      // of the network that is shown
 std::string grouped(int64_t n);                                // "1,200"
+std::string measuring_text(double part);                       // "measuring, 12 %"
+// Beside the buttons of what is measured on demand: `doing` where it is not empty, else after which update it was
+// measured, or that it was not; `current`: of the network that is shown.
+void draw_age(const App& app, const std::string& doing, bool measured, int64_t updates, bool current);
 
 // Of populations: a line's colour; mean over the units at each step of (step, unit).
 ImVec4 population_color(const Setup& setup, size_t population, Theme theme);

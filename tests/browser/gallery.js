@@ -29,6 +29,15 @@ const preset = async (p, id, name) => {
   await finished(p, `${id} opens`, (s) => s.name.includes(name) && s.hash !== '');
 };
 
+// So many epochs as fast as they go, then a pause and a tab.
+const trained = async (p, id, name, epochs, open) => {
+  await preset(p, id, name);
+  await p.call('pace', 0);
+  await finished(p, `${epochs} epochs`, (s) => s.epoch >= epochs, 300);
+  await p.call('pause');
+  await tab(p, open);
+};
+
 const views = [
   {name: 'weights', look: 'red columns excite, blue ones inhibit; the loss falls; the answer meets its target',
     make: async (p) => { await halfWay(p); await tab(p, 'Weights'); }},
@@ -59,32 +68,20 @@ const views = [
     }},
   {name: 'fit', look: 'held-out R2 of every unit with its interval, beside three baselines and exchanged units',
     make: async (p) => {
-      await preset(p, 'recording', 'rame');
-      await p.call('pace', 0);
-      await finished(p, 'twenty epochs', (s) => s.epoch >= 20, 300);
-      await p.call('pause');
-      await tab(p, 'Fit');
-      await p.click('fits:measure').catch(() => {});
+      await trained(p, 'recording', 'rame', 20, 'Fit');
+      await p.click('fits:measure');
       await sleep(3000);
     }},
   {name: 'recovery', look: 'a known circuit: what a network trained on its recording tells of each connection',
     make: async (p) => {
-      await preset(p, 'ground-truth', 'circuit');
-      await p.call('pace', 0);
-      await finished(p, 'twenty epochs', (s) => s.epoch >= 20, 300);
-      await p.call('pause');
-      await tab(p, 'Recording');
+      await trained(p, 'ground-truth', 'circuit', 20, 'Recording');
       await p.click('recovery:open');
-      await p.click('recovery:measure').catch(() => {});
+      await p.click('recovery:measure');
       await sleep(3000);
     }},
   {name: 'answers', look: 'which digit was taken for which; the digit read row by row at the lower right',
     make: async (p) => {
-      await preset(p, 'digits-small', 'igits');
-      await p.call('pace', 0);
-      await finished(p, 'two epochs', (s) => s.epoch >= 2, 300);
-      await p.call('pause');
-      await tab(p, 'Answers');
+      await trained(p, 'digits-small', 'igits', 2, 'Answers');
     }},
   {name: 'perturb', look: 'the network with its inhibitory population silenced, beside the one left alone',
     make: async (p) => { await halfWay(p); await tab(p, 'Perturb'); await sleep(1500); }},
