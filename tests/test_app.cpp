@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "helpers.h"
+#include "live_helpers.h"
 #include "session/npz.h"
 #include "window_helpers.h"
 

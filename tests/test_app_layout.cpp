@@ -9,6 +9,7 @@
 #include "app/widgets.h"
 #include "helpers.h"
 #include "imgui_internal.h"
+#include "live_helpers.h"
 #include "session/npz.h"
 #include "window_helpers.h"
 

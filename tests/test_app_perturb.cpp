@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "helpers.h"
+#include "live_helpers.h"
 #include "window_helpers.h"
 
 using namespace dalea;

@@ -11,6 +11,7 @@
 #include "app/unit_order.h"
 #include "app/views.h"
 #include "helpers.h"
+#include "live_helpers.h"
 #include "window_helpers.h"
 
 using namespace dalea;

@@ -2,15 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "app/app.h"
 #include "app/theme.h"
-#include "helpers.h"
 #include "imgui.h"
 #include "implot.h"
 
@@ -21,19 +18,6 @@ inline app::LiveOptions without_thread() {
   o.own_thread = false;
   o.platform = "test";
   return o;
-}
-
-// Waits for the trainer's thread, or does its work here.
-inline std::shared_ptr<const app::Snapshot> until(app::Live& live,
-                                                  const std::function<bool(const app::Snapshot&)>& good) {
-  for (int k = 0; k < 20000; ++k) {
-    live.pump(0.001);
-    auto s = live.snapshot();
-    if (good(*s)) return s;
-    if (live.own_thread()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  FAIL("the snapshot waited for did not come");
-  return live.snapshot();
 }
 
 class NoScreen : public app::Host {
