@@ -26,6 +26,17 @@ TEST_CASE("app: the recovered connectivity of a simulated recording is measured,
   app.view.recovery.open = true;
   frames(3);
   CHECK(app.now->recovered == nullptr);
+  using Measurement = app::Live::Measurement;
+  CHECK_FALSE(app.live.measuring(Measurement::recovery));
+  app.live.study_recovery();
+  CHECK(app.live.measuring(Measurement::recovery) == 0.0);
+  CHECK_FALSE(app.live.measuring(Measurement::states));
+  host.frame(app);
+  CHECK(app.state_json(1).find("recovery:cancel") != std::string::npos);
+  app.live.cancel_measuring();
+  frames(2);
+  CHECK_FALSE(app.live.measuring(Measurement::recovery));
+  CHECK(app.now->recovered == nullptr);
   app.live.study_recovery();
   frames(3);
   REQUIRE(app.now->recovered);

@@ -1,11 +1,21 @@
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 
+#include "common/files.h"
 #include "doctest/doctest.h"
+#include "recording/arrays.h"
+#include "recording/hdf5.h"
 #include "recording/recording.h"
+#include "session/export.h"
 #include "session/npz.h"
 
 using namespace dalea;
@@ -298,6 +308,104 @@ TEST_CASE("the simulated circuit obeys Dale's law and can be predicted") {
   MESSAGE("last frame ", b.last_frame, ", AR(1) ", b.ar1, ", linear ", b.linear);
   CHECK(b.linear < 0.9 * b.ar1);  // the other units carry information: that is what a network can learn
   CHECK(b.ar1 < b.last_frame);
+}
+
+TEST_CASE("CSV: numbers are the nearest doubles, however they are written") {
+  // Row by row, in the same columns: what a line of plain numbers takes, and what takes it field by field.
+  uint64_t state = 7;
+  const auto next = [&] { return state = state * 6364136223846793005u + 1442695040888963407u, state >> 11; };
+  std::string text = "a,b,c\n1,2,3\n";
+  std::vector<double> expected{1, 2, 3};
+  char field[64];
+  for (int row = 0; row < 4000; ++row) {
+    for (int k = 0; k < 3; ++k) {
+      const auto digits = static_cast<long long>(next() * 1000 + next() % 1000);
+      const int exponent = static_cast<int>(next() % 70) - 45;
+      const double v = static_cast<double>(static_cast<int64_t>(next())) * std::pow(10.0, exponent % 9 - 12);
+      if (row % 4 == 0) std::snprintf(field, sizeof field, "%.17g", v);
+      if (row % 4 == 1) std::snprintf(field, sizeof field, "-%lld.%03de%d", digits, row % 1000, exponent);
+      if (row % 4 == 2) std::snprintf(field, sizeof field, " 0.000%lld ", digits % 1000000000000);
+      if (row % 4 == 3) std::snprintf(field, sizeof field, k == 1 && row % 8 == 3 ? "\"%.9g\"" : "%.9g", v);
+      expected.push_back(std::strtod(field + (field[0] == '"'), nullptr));
+      text += std::string(k > 0 ? "," : "") + field;
+    }
+    text += row % 3 == 0 ? "\r\n" : "\n";
+  }
+  const Result<Table> t = read_csv(text, "f.csv");
+  REQUIRE_MESSAGE(t.ok(), (t.ok() ? "" : t.error().text()));
+  REQUIRE(t->values.size() == expected.size());
+  for (size_t k = 0; k < expected.size(); ++k) CHECK(t->values[k] == expected[k]);
+  // Between two doubles: to the even one.
+  const Result<Table> ties = read_csv("1,2\n9007199254740993,9007199254740995\n,-0.0\n", "f.csv");
+  REQUIRE(ties.ok());
+  CHECK(ties->values[2] == 9007199254740992.0);
+  CHECK(ties->values[3] == 9007199254740996.0);
+  CHECK(std::isnan(ties->values[4]));
+  CHECK(std::signbit(ties->values[5]));
+  CHECK(ties->values.capacity() <= 8);
+}
+
+TEST_CASE("a file is mapped: of five gigabytes of HDF5 only what is looked at is read") {
+  if (sizeof(void*) == 4) return;  // the page maps nothing
+  std::vector<double> values;
+  for (int k = 0; k < 120; ++k) values.push_back(1.25 * k + 0.0625);
+  const NamedArrays arrays{{"traces", "", {20, 6}, values}};
+  Result<std::vector<std::byte>> small = write_arrays(arrays, ArrayFormat::hdf5);
+  REQUIRE(small.ok());
+  // The values move to 5 GiB; the file between is a hole.
+  const auto* as_bytes = reinterpret_cast<const std::byte*>(values.data());
+  const auto found = std::search(small->begin(), small->end(), as_bytes, as_bytes + 960);
+  REQUIRE(found != small->end());
+  const auto at = static_cast<uint64_t>(found - small->begin()), far = uint64_t{5} << 30;
+  const uint64_t end = small->size(), far_end = far + 960;
+  for (const auto& [from, to] : {std::pair(at, far), {end, far_end}}) {
+    const auto* p = reinterpret_cast<const std::byte*>(&from);
+    const auto place = std::search(small->begin(), small->end(), p, p + 8);
+    REQUIRE(place != small->end());
+    std::memcpy(&*place, &to, 8);
+  }
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("dalea_large_" + std::to_string(getpid()) + ".h5");
+  {
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(small->data()), static_cast<std::streamsize>(small->size()));
+    file.seekp(static_cast<std::streamoff>(far));
+    file.write(reinterpret_cast<const char*>(values.data()), 960);
+    if (!file.flush()) {
+      MESSAGE("skipped: no sparse file of 5 GiB can be made here");
+      std::filesystem::remove(path);
+      return;
+    }
+  }
+  rusage before = {}, after = {};
+  getrusage(RUSAGE_SELF, &before);
+  {
+    const Result<FileBytes> file = open_file(path.string());
+    std::filesystem::remove(path);  // its bytes stay as long as they are mapped
+    REQUIRE(file.ok());
+    CHECK(file->mapped());
+    CHECK(file->bytes().size() == far_end);
+    const Result<ArrayList> list = list_arrays(*file, "large.h5");
+    REQUIRE_MESSAGE(list.ok(), (list.ok() ? "" : list.error().text()));
+    CHECK(list->arrays.size() == 1);
+    const Result<Table> table = read_table(*file, "large.h5");
+    REQUIRE_MESSAGE(table.ok(), (table.ok() ? "" : table.error().text()));
+    CHECK(table->values == values);
+    CHECK(table->array == "/traces");
+  }
+  getrusage(RUSAGE_SELF, &after);
+  CHECK(after.ru_maxrss - before.ru_maxrss < 32 << 10);  // KiB
+
+  // What cannot be mapped is read.
+  const Result<FileBytes> empty = open_file("/dev/null");
+  REQUIRE(empty.ok());
+  CHECK_FALSE(empty->mapped());
+  CHECK(empty->bytes().empty());
+  SAYS(open_file("no/such/file").error().text(), "no/such/file: cannot be read");
+  const FileBytes given(bytes_of("abc"));
+  const FileBytes copy = given;  // of the same bytes
+  CHECK(copy.bytes().data() == given.bytes().data());
+  CHECK(as_text(copy) == "abc");
 }
 
 TEST_CASE("real recordings") {

@@ -132,7 +132,7 @@ TEST_CASE("options of a reproduction that make no sense are refused") {
   options.runs = 5;
   options.tasks = {"mnist"};
   CHECK(check(options).error().path == "task");
-  CHECK_FALSE(parse_figure("fig4"));
+  CHECK_FALSE(parse_figure("fig6"));
   options.tasks = {"wave", "flip-flop", "wave"};
   CHECK(check(options)->tasks == std::vector<std::string>{"flip-flop", "wave"});
 }

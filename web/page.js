@@ -4,8 +4,9 @@
 (() => {
   const at = (id) => document.getElementById(id);
   const canvas = at('canvas'), cover = at('cover'), status = at('status');
-  const mostBytes = 128 * 1024 * 1024;
   let module = null;
+  let threads = false;  // of the build that runs
+  let mostBytes = 0;    // of files given together
 
   const explain = (title, text) => {
     cover.hidden = false;
@@ -154,25 +155,75 @@
     }
   }
 
+  // Files from the disk go to the module in pieces, with a bar and a way to stop, so that the page never stands still.
+  const piece = 4 * 1024 * 1024;
+  const shownFrom = 16 * 1024 * 1024;  // smaller ones are there at once
+  const megabytes = (n) => Math.round(n / 1048576);
+  let reading = null;  // {cancelled}
+
+  // False: stopped, or there is not enough memory; that was said.
+  async function readPieces(file, job, done, total) {
+    if (!module.ccall('dalea_begin_pieces', 'number', ['number'], [file.size])) {
+      say(true, `There is not enough memory for ${file.name} in this page`);
+      return false;
+    }
+    for (let from = 0; from < file.size; from += piece) {
+      host.piece = new Uint8Array(await file.slice(from, from + piece).arrayBuffer());
+      if (!module || job.cancelled) break;
+      call('add_piece', host.piece.length);
+      at('reading-bar').value = total > 0 ? (done + from + host.piece.length) / total : 1;
+    }
+    host.piece = null;
+    if (job.cancelled) say(false, `Reading ${file.name} was cancelled`);
+    return module !== null && !job.cancelled;
+  }
+
   // Files that were chosen or dropped together: those of one recording (a data file with its cells.csv and events.csv,
   // suite2p's arrays) become one; the module tells others apart.
   async function giveFiles(files) {
-    if (files.length === 1) return giveFile(files[0].file);
-    const total = files.reduce((sum, f) => sum + f.file.size, 0);
+    const total = files.reduce((sum, f) => sum + f.file.size, 0), one = files.length === 1;
+    const named = one ? files[0].name : `${files.length} files`;
     if (total > mostBytes) {
-      say(true, `These ${files.length} files have ${Math.round(total / 1048576)} MB; the page takes at most 128 MB. ` +
-        'The command line takes more: ./run cli run assets/experiments/recording.json --set recording.file=FOLDER');
+      say(true, `${one ? `${named} has` : `These ${named} have`} ${megabytes(total)} MB; this page takes at most ${megabytes(mostBytes)} MB` +
+        `${threads ? '' : ' (512 MB in a browser with threads)'}. The command line takes more: ` +
+        `./run cli run assets/experiments/recording.json --set recording.file=${one ? 'FILE' : 'FOLDER'}`);
       return;
     }
-    let all;
+    if (reading) {
+      say(true, 'A file is being read; wait for it, or cancel it');
+      return;
+    }
+    const job = reading = {cancelled: false};
+    at('reading-text').textContent = `Reading ${named} (${megabytes(total)} MB)`;
+    at('reading-bar').value = 0;
+    at('reading-cancel').onclick = () => { job.cancelled = true; canvas.focus(); };
+    at('reading-cancel').hidden = false;
+    at('reading').hidden = total < shownFrom;
     try {
-      all = await Promise.all(files.map(async (f) => new Uint8Array(await f.file.arrayBuffer())));
+      let done = 0;
+      for (const {file, name} of files) {
+        if (!await readPieces(file, job, done, total)) {
+          call('drop_pieces');
+          return;
+        }
+        done += file.size;
+        module.ccall('dalea_give_pieces', null, ['string', 'number'], [name, one ? 0 : 1]);
+      }
+      if (!one) call('give_together');
+      // The training's thread makes a recording of the bytes.
+      at('reading-text').textContent = `Reading the numbers of ${named}`;
+      at('reading-bar').removeAttribute('value');
+      at('reading-cancel').hidden = true;
+      while (module && module.ccall('dalea_previewing', 'number', [], []))
+        await new Promise((resolve) => setTimeout(resolve, 50));
     } catch (e) {
-      say(true, `The files cannot be read: ${e.message}`);
-      return;
+      call('drop_pieces');
+      say(true, `${one ? named : 'The files'} cannot be read: ${e.message}`);
+    } finally {
+      host.piece = null;
+      reading = null;
+      at('reading').hidden = true;
     }
-    files.forEach((f, k) => give('give_one_of', f.name, all[k]));
-    call('give_together');
   }
 
   // What a dropped folder holds of a recording, two levels deep.
@@ -201,22 +252,6 @@
     } catch (e) {
       say(true, `The folder cannot be read: ${e.message}`);
     }
-  }
-
-  async function giveFile(file) {
-    if (file.size > mostBytes) {
-      say(true, `${file.name} has ${Math.round(file.size / 1048576)} MB; the page takes files of at most 128 MB. ` +
-        'The command line takes larger ones: ./run cli run assets/experiments/recording.json --set recording.file=FILE');
-      return;
-    }
-    let bytes;
-    try {
-      bytes = new Uint8Array(await file.arrayBuffer());
-    } catch (e) {
-      say(true, `${file.name} cannot be read: ${e.message}`);
-      return;
-    }
-    give('give_file', file.name, bytes);
   }
 
   // ---- status and controls in the document
@@ -431,6 +466,8 @@
     }
     if (await startWorker()) return;
     const build = self.crossOriginIsolated && typeof SharedArrayBuffer === 'function' ? 'dalea-threads' : 'dalea-single';
+    threads = build === 'dalea-threads';
+    mostBytes = (threads ? 512 : 128) * 1024 * 1024;  // one thread stands still while numbers are read
     const startedWithout = location.hash.length <= 1;
     let layout = null, lastLink = null;
     try {

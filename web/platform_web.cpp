@@ -7,6 +7,7 @@
 #include <cfloat>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,7 @@ EM_JS(void, host_keep, (const char* name, double epoch, int finished, const void
 EM_JS(void, host_open_kept, (), { Module.host.openKept(); });
 EM_JS(void, host_forget_kept, (), { Module.host.forgetKept(); });
 EM_JS(void, host_keep_layout, (const char* json), { Module.host.keepLayout(UTF8ToString(json)); });
+EM_JS(void, host_piece, (void* to), { HEAPU8.set(Module.host.piece, to); });
 EM_JS(double, host_pixel_ratio, (), { return window.devicePixelRatio || 1; });
 EM_JS(int, host_threads, (), { return navigator.hardwareConcurrency || 2; });
 // clang-format on
@@ -89,6 +91,7 @@ struct Program {
   double drawn_s = 0;
   std::string answer;               // of the last dalea_state()
   std::vector<NamedFile> together;  // files that the page is giving
+  std::vector<std::byte> incoming;  // what is there of the file that it gives in pieces
 };
 Program* program = nullptr;
 
@@ -303,11 +306,37 @@ EMSCRIPTEN_KEEPALIVE void dalea_give_file(const char* name, std::byte* bytes, si
   std::free(bytes);
   program->app->give_file(std::move(file));
 }
-// The same for one of several files that are given together; the last one gives them all.
-EMSCRIPTEN_KEEPALIVE void dalea_give_one_of(const char* name, std::byte* bytes, size_t size) {
-  program->together.push_back({name, std::vector<std::byte>(bytes, bytes + size)});
-  std::free(bytes);
+// A file in pieces: room for all of it, each piece (Module.host.piece), and the file as it is or as one of several that
+// are given together; or what there was of them is let go. 0: there is not enough memory.
+EMSCRIPTEN_KEEPALIVE int dalea_begin_pieces(size_t size) {
+  try {
+    program->incoming = {};
+    program->incoming.reserve(size);
+    return 1;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
 }
+EMSCRIPTEN_KEEPALIVE void dalea_add_piece(size_t size) {
+  const size_t at = program->incoming.size();
+  program->incoming.resize(at + size);
+  host_piece(program->incoming.data() + at);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_give_pieces(const char* name, int together) {
+  NamedFile file{name, std::exchange(program->incoming, {})};
+  if (together != 0)
+    program->together.push_back(std::move(file));
+  else
+    program->app->give_file(std::move(file));
+}
+EMSCRIPTEN_KEEPALIVE void dalea_drop_pieces() {
+  program->incoming = {};
+  program->together.clear();
+}
+EMSCRIPTEN_KEEPALIVE int dalea_previewing() {
+  return program->app->live.previewing() ? 1 : 0;
+}
+// All that were given as some of several.
 EMSCRIPTEN_KEEPALIVE void dalea_give_together() {
   program->app->give_files(std::exchange(program->together, {}));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "analysis/statistics.h"
 
@@ -10,8 +11,16 @@ namespace {
 
 const Error stopped = {"", "was cancelled"};
 
-bool asked_to_stop(const std::atomic<bool>* cancel) {
-  return cancel != nullptr && cancel->load();
+using Progress = std::function<bool(double)>;  // of the part done, 0 .. 1: whether to go on
+
+bool goes_on(const Progress& progress, int64_t done, int64_t of) {
+  return !progress || progress(static_cast<double>(done) / static_cast<double>(std::max<int64_t>(1, of)));
+}
+
+// Of a part of the whole.
+Progress between(const Progress& whole, double from, double to) {
+  if (!whole) return nullptr;
+  return [&whole, from, to](double part) { return whole(from + (to - from) * part); };
 }
 
 // Rows of doubles; only what is not 0 is kept where that is less.
@@ -217,7 +226,7 @@ double sign_share(const std::vector<double>& truth, const std::vector<double>& f
 }  // namespace
 
 Result<std::vector<double>> mean_response(const Model& model, const Trials& split, int64_t first_step, int64_t lags,
-                                          const std::atomic<bool>* cancel) {
+                                          const Progress& progress) {
   constexpr double budget = 4e9;  // products: a few seconds
   constexpr int64_t most_states = 800;
   if (model.units > most_response_units)
@@ -238,7 +247,7 @@ Result<std::vector<double>> mean_response(const Model& model, const Trials& spli
   for (int64_t b = 0; b < split.count && taken < chosen; ++b) {
     trial.begin();
     for (int64_t t = 0; t < split.steps && taken < chosen; ++t) {
-      if (asked_to_stop(cancel)) return stopped;
+      if (!goes_on(progress, taken, chosen)) return stopped;
       if (!trial.step(split.input.data() + (b * split.steps + t) * split.inputs))
         return Error{"activity", "is not finite: the training diverged; go back to an earlier state of it"};
       if (t < first) continue;
@@ -254,18 +263,27 @@ Result<std::vector<double>> mean_response(const Model& model, const Trials& spli
   return sum;
 }
 
-Result<std::vector<double>> linear_response(const Dataset& data, const std::atomic<bool>* cancel) {
+Result<std::vector<double>> linear_response(const Dataset& data, const Progress& progress) {
   const Trials& train = data.train;
   const int64_t n = train.inputs, m = train.outputs;
   if (data.loss != Loss::mse || train.count == 0)
     return Error{"task.type", "has no training trials with targets; this is for recordings"};
   if (n > 2 * most_response_units) return Error{"recording", "has too many units for this"};
   std::vector<double> x_mean(static_cast<size_t>(n), 0), y_mean(static_cast<size_t>(m), 0);
+  // All of the training trials twice, then per penalty a solution, which costs about as much as one pass.
+  constexpr double penalties[] = {1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4};
+  constexpr int64_t passes = 2 + static_cast<int64_t>(std::size(penalties));
+  int64_t pass = 0;
+  bool running = true;
   const auto each = [&](const Trials& t, auto&& use) {
-    for (int64_t b = 0; b < t.count && !asked_to_stop(cancel); ++b)
+    for (int64_t b = 0; b < t.count; ++b) {
+      running = running && goes_on(progress, pass * t.count + b, passes * t.count);
+      if (!running) return;
       for (int64_t s = 0; s < t.steps; ++s)
         if (step_is_scored(t, b, s))
           use(t.input.data() + (b * t.steps + s) * n, t.target.data() + (b * t.steps + s) * m);
+    }
+    ++pass;
   };
   int64_t count = 0;
   each(train, [&](const float* x, const float* y) {
@@ -273,7 +291,7 @@ Result<std::vector<double>> linear_response(const Dataset& data, const std::atom
     for (int64_t i = 0; i < m; ++i) y_mean[i] += static_cast<double>(y[i]);
     ++count;
   });
-  if (asked_to_stop(cancel)) return stopped;
+  if (!running) return stopped;
   if (count == 0) return Error{"recording.warmup", "leaves no training step that is scored; give a smaller one"};
   for (double& v : x_mean) v /= static_cast<double>(count);
   for (double& v : y_mean) v /= static_cast<double>(count);
@@ -289,10 +307,10 @@ Result<std::vector<double>> linear_response(const Dataset& data, const std::atom
   });
   std::vector<double> best;
   double least = 0;
-  for (double penalty : {1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4}) {
+  for (const double penalty : penalties) {
     std::vector<double> factor = gram, weights = cross;
     for (int64_t i = 0; i < n; ++i) factor[i * n + i] += penalty;
-    if (asked_to_stop(cancel)) return stopped;
+    if (!running || !goes_on(progress, pass, passes)) return stopped;
     solve_positive(factor, n, weights, m);
     double error = 0;
     each(data.validation, [&](const float* x, const float* y) {
@@ -309,7 +327,7 @@ Result<std::vector<double>> linear_response(const Dataset& data, const std::atom
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = 0; j < m; ++j) best[j * n + i] = weights[i * m + j];
   }
-  if (asked_to_stop(cancel)) return stopped;
+  if (!running) return stopped;
   return best;
 }
 
@@ -407,7 +425,7 @@ std::vector<double> block_means(const std::vector<double>& matrix, int64_t units
 }
 
 Result<RecoveryStudy> study_recovery(const Model& model, const Dataset& data, const Spec& spec, int64_t lags,
-                                     const std::atomic<bool>* cancel) {
+                                     const Progress& progress) {
   if (!data.recording || data.recording->source != "simulated")
     return Error{"recording.file",
                  "is given, and of a real recording the circuit is not known; leave it out to train "
@@ -439,9 +457,10 @@ Result<RecoveryStudy> study_recovery(const Model& model, const Dataset& data, co
   for (int64_t post : unit)
     for (int64_t pre : unit) study.truth.push_back(static_cast<double>(circuit.weights[post * circuit.units + pre]));
 
-  Result<std::vector<double>> network = mean_response(model, data.held_out, spec.recording.warmup, lags, cancel);
+  Result<std::vector<double>> network =
+      mean_response(model, data.held_out, spec.recording.warmup, lags, between(progress, 0, 0.5));
   if (!network) return network.error();
-  Result<std::vector<double>> linear = linear_response(data, cancel);
+  Result<std::vector<double>> linear = linear_response(data, between(progress, 0.5, 0.9));
   if (!linear) return linear.error();
   const std::vector<double>& sd = data.scaling->sd;
   for (auto* matrix : {&*network, &*linear})
@@ -449,8 +468,10 @@ Result<RecoveryStudy> study_recovery(const Model& model, const Dataset& data, co
       for (int64_t j = 0; j < n; ++j) (*matrix)[i * n + j] *= sd[j] > 0 ? sd[i] / sd[j] : 0;
   study.network = std::move(*network);
   study.linear = std::move(*linear);
+  if (!goes_on(progress, 90, 100)) return stopped;
   Result<RecoveryScore> a = score_recovery(study.truth, study.network, n, spec.seed);
   if (!a) return a.error();
+  if (!goes_on(progress, 95, 100)) return stopped;
   Result<RecoveryScore> b = score_recovery(study.truth, study.linear, n, spec.seed);
   if (!b) return b.error();
   study.network_score = *a;

@@ -3,7 +3,7 @@
 // recorded unit to another recorded unit, with the weights between the two in the circuit. For reading and drawing.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -20,13 +20,14 @@ constexpr int64_t usual_lags = 2;
 // (output, input) row-major: the derivative of an output of step t by an input of the steps t - lags + 1 .. t together,
 // exact, through the recurrent weights, the mean over steps of the split's trials (the first ones left out: at least
 // `first_step` and lags - 1; at most some hundred steps, evenly chosen). Float64, without noise. An error: a network
-// that is too large, no such steps, activity that is not finite, or it was cancelled (`cancel` may be null).
+// that is too large, no such steps, activity that is not finite, or it was cancelled: `progress` hears the part done, 0
+// .. 1, and answers whether to go on.
 Result<std::vector<double>> mean_response(const Model& model, const Trials& split, int64_t first_step, int64_t lags,
-                                          const std::atomic<bool>* cancel = nullptr);
+                                          const std::function<bool(double)>& progress = nullptr);
 
 // The same of a linear prediction: ridge regression of the target on the input of the same step over the steps of the
 // training trials that are scored; its penalty is the best on the validation trials.
-Result<std::vector<double>> linear_response(const Dataset& data, const std::atomic<bool>* cancel = nullptr);
+Result<std::vector<double>> linear_response(const Dataset& data, const std::function<bool(double)>& progress = nullptr);
 
 // Two matrices (post, pre) without their diagonals: what is, and what was found. 0 in `truth`: no connection.
 struct RecoveryScore {
@@ -65,6 +66,6 @@ struct RecoveryStudy {
 // Of a network trained on spec's simulated recording, on the held-out trials. An error: the recording is not simulated,
 // its channels are not the circuit's units, or as above.
 Result<RecoveryStudy> study_recovery(const Model& model, const Dataset& data, const Spec& spec,
-                                     int64_t lags = usual_lags, const std::atomic<bool>* cancel = nullptr);
+                                     int64_t lags = usual_lags, const std::function<bool(double)>& progress = nullptr);
 
 }  // namespace dalea

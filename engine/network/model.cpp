@@ -1,8 +1,12 @@
 #include "network/model.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "connectome/connectome.h"
+#include "network/rules.h"
 #include "numerics/hash.h"
+#include "numerics/math.h"
 
 namespace dalea {
 
@@ -50,6 +54,13 @@ float bound_of(int64_t fan_in) {
   return static_cast<float>(1.0 / std::sqrt(static_cast<double>(fan_in)));
 }
 
+// Bound of the uniform draws of a whole (fan_out, fan_in) matrix; `usual`: where init says nothing else.
+float bound_of(const NetworkSpec& network, int64_t fan_out, int64_t fan_in, float usual) {
+  if (network.init == "xavier") return static_cast<float>(std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));
+  if (network.init == "he") return static_cast<float>(std::sqrt(6.0 / static_cast<double>(fan_out)));
+  return usual;
+}
+
 std::vector<float> uniform_column(uint64_t seed, int64_t run, uint32_t stream, int64_t column, int64_t rows, float lo,
                                   float hi) {
   Rng rng(seed, Purpose::weights, static_cast<uint32_t>(run), stream, static_cast<uint32_t>(column));
@@ -58,12 +69,25 @@ std::vector<float> uniform_column(uint64_t seed, int64_t run, uint32_t stream, i
   return values;
 }
 
-// Fills every column of w; lo and hi may depend on the column.
-template <class Bounds>
-void fill_uniform(Weights& w, uint64_t seed, int64_t run, uint32_t stream, Bounds bounds) {
+// Magnitudes exp(mu + sd z) of the mean that uniform ones between lo and hi have, with the signs that those can have.
+std::vector<float> lognormal_column(uint64_t seed, int64_t run, uint32_t stream, int64_t column, int64_t rows, float lo,
+                                    float hi, double sd) {
+  Rng rng(seed, Purpose::weights, static_cast<uint32_t>(run), stream, static_cast<uint32_t>(column));
+  const double mean = static_cast<double>(std::max(-lo, hi)) / 2, mu = portable::log(mean) - sd * sd / 2;
+  std::vector<float> values(static_cast<size_t>(rows));
+  for (float& v : values) {
+    const float size = static_cast<float>(portable::exp(mu + sd * rng.normal()));
+    const bool negative = hi <= 0 || (lo < 0 && rng.uniform() < 0.5f);
+    v = negative ? -size : size;
+  }
+  return values;
+}
+
+// column_of(j): all rows of column j.
+template <class Columns>
+void fill_columns(Weights& w, Columns column_of) {
   for (int64_t j = 0; j < w.cols; ++j) {
-    const auto [lo, hi] = bounds(j);
-    const std::vector<float> column = uniform_column(seed, run, stream, j, w.rows, lo, hi);
+    const std::vector<float> column = column_of(j);
     if (w.sparse()) {
       for (int64_t e = w.pattern->col_start[j]; e < w.pattern->col_start[j + 1]; ++e)
         w.values[e] = column[w.pattern->row[e]];
@@ -71,6 +95,15 @@ void fill_uniform(Weights& w, uint64_t seed, int64_t run, uint32_t stream, Bound
       for (int64_t i = 0; i < w.rows; ++i) w.values[j * w.rows + i] = column[i];
     }
   }
+}
+
+// Fills every column of w; lo and hi may depend on the column.
+template <class Bounds>
+void fill_uniform(Weights& w, uint64_t seed, int64_t run, uint32_t stream, Bounds bounds) {
+  fill_columns(w, [&](int64_t j) {
+    const std::pair<float, float> limits = bounds(j);
+    return uniform_column(seed, run, stream, j, w.rows, limits.first, limits.second);
+  });
 }
 
 Weights make_weights(std::string name, int64_t rows, int64_t cols, std::shared_ptr<const Pattern> pattern = nullptr) {
@@ -144,14 +177,16 @@ void lay_out_readouts(const Spec& spec, const Ends& ends, int64_t run, Model& m)
     int64_t fan_in = 0;  // all stretches of an output together
     for (const Readout& other : m.readouts)
       if (other.outputs.begin == readout.outputs.begin) fan_in += other.units.size();
-    const float bound = bound_of(fan_in);
+    const float bias_bound = bound_of(fan_in);
+    const float bound = bound_of(spec.network, readout.outputs.size(), fan_in, bias_bound);
     const auto bounds = [bound](int64_t) { return std::pair{-bound, bound}; };
+    const auto bias_bounds = [bias_bound](int64_t) { return std::pair{-bias_bound, bias_bound}; };
     const uint32_t stream = stream_out + 2 * static_cast<uint32_t>(r);
     Weights w = make_weights("W_out" + std::to_string(r), readout.outputs.size(), readout.units.size());
     Weights b = make_weights("b_out" + std::to_string(r), readout.outputs.size(), 1);
     fill_uniform(w, spec.seed, run, stream, bounds);
     const bool first = r == 0 || m.readouts[r - 1].outputs.begin != readout.outputs.begin;
-    if (first) fill_uniform(b, spec.seed, run, stream + 1, bounds);
+    if (first) fill_uniform(b, spec.seed, run, stream + 1, bias_bounds);
     w.frozen = !spec.network.train_readout;
     b.frozen = !first || !spec.network.train_readout;  // one bias an output
     m.parameters.W_out.push_back(std::move(w));
@@ -173,8 +208,9 @@ Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_p
   lay_out_populations(spec, m);
 
   const int64_t n = m.units;
-  const float bound = bound_of(n);
-  const auto symmetric = [bound](int64_t) { return std::pair{-bound, bound}; };
+  const float usual = bound_of(n), bound = bound_of(spec.network, n, n, usual),
+              bound_in = bound_of(spec.network, n, ends.inputs, usual);
+  const auto symmetric = [](float limit) { return [limit](int64_t) { return std::pair{-limit, limit}; }; };
   int64_t excitatory = 0, inhibitory = 0;
   for (int8_t s : m.sign) {
     excitatory += s > 0;
@@ -191,41 +227,69 @@ Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_p
   Parameters& p = m.parameters;
   p.W_in = make_weights("W_in", n, ends.inputs,
                         spec.network.input_mask ? input_pattern(n, ends.inputs, m.populations) : nullptr);
-  fill_uniform(p.W_in, spec.seed, run, stream_in, symmetric);
+  fill_uniform(p.W_in, spec.seed, run, stream_in, symmetric(bound_in));
   const int64_t bias_rows = spec.network.biases ? n : 0;
   p.b_in = make_weights("b_in", bias_rows, 1);
   p.b_rec = make_weights("b_rec", bias_rows, 1);
-  fill_uniform(p.b_in, spec.seed, run, stream_b_in, symmetric);
-  fill_uniform(p.b_rec, spec.seed, run, stream_b_rec, symmetric);
+  fill_uniform(p.b_in, spec.seed, run, stream_b_in, symmetric(usual));
+  fill_uniform(p.b_rec, spec.seed, run, stream_b_rec, symmetric(usual));
 
-  if (!mask) mask = sample_pattern(spec, run);
+  const bool measured = spec.measured && !mask;
+  const bool own_mask = mask != nullptr;
+  if (!own_mask) mask = sample_pattern(spec, run);
   const bool sparse = stored_sparse(spec, mask.get());
   p.W_rec = make_weights("W_rec", n, n, sparse ? mask : nullptr);
-  fill_uniform(p.W_rec, spec.seed, run, stream_rec, signed_bounds);
+  if (spec.network.init == "lognormal")
+    fill_columns(p.W_rec, [&](int64_t j) {
+      const std::pair<float, float> limits = signed_bounds(j);
+      return lognormal_column(spec.seed, run, stream_rec, j, n, limits.first, limits.second, spec.network.init_sd);
+    });
+  else
+    fill_uniform(p.W_rec, spec.seed, run, stream_rec, signed_bounds);
   if (mask && !sparse) p.W_rec = on_mask(p.W_rec, mask, false);
+  if (!own_mask) connectome_initial(spec, run, m.sign, p.W_rec);
+  if (measured) connectome_initial(spec, run, m.sign, p.W_rec);
+  p.W_rec.frozen = !spec.network.train_recurrent;
   lay_out_readouts(spec, ends, run, m);
   return m;
 }
 
 std::shared_ptr<const Pattern> sample_pattern(const Spec& spec, int64_t run) {
-  const auto& probability = spec.connectivity.probability;
-  if (probability.empty() && spec.connectivity.self_connections) return nullptr;
   const int64_t n = spec.units();
+  if (spec.measured) {
+    Result<std::shared_ptr<const Pattern>> measured = connectome_pattern(spec, run);
+    if (measured) return std::move(*measured);
+    return make_pattern(n, n, std::vector<int64_t>(static_cast<size_t>(n) + 1, 0), {});
+  }
+  const ConnectivitySpec& c = spec.connectivity;
+  const bool all = spec.stages.prune || (c.probability.empty() && !has_rules(spec) && c.distance == 0);
+  if (all && c.self_connections) return nullptr;
+  // One number needs no matrix of blocks; with a distance the blocks are as they are at distance 0.
+  Spec near = spec;
+  near.connectivity.distance = 0;
+  const bool one = all || (!has_rules(spec) && (c.probability.empty() || c.probability.size() == 1));
+  const double same = all || c.probability.empty() ? 1.0 : c.probability[0][0];
+  const BlockMatrix blocks = one ? BlockMatrix() : block_probability(near);
+  const Positions at = all ? Positions() : sheet_positions(spec, run);
+  const size_t count = spec.populations.size();
   std::vector<int64_t> start{0};
   std::vector<int32_t> row;
   int64_t j = 0;
-  for (size_t pre = 0; pre < spec.populations.size(); ++pre) {
+  for (size_t pre = 0; pre < count; ++pre) {
     for (int64_t k = 0; k < spec.populations[pre].size; ++k, ++j) {
       Rng rng(spec.seed, Purpose::mask, static_cast<uint32_t>(run), 0, static_cast<uint32_t>(j));
       int64_t i = 0;
-      for (size_t post = 0; post < spec.populations.size(); ++post) {
-        const double p = probability.empty()       ? 1.0
-                         : probability.size() == 1 ? probability[0][0]
-                                                   : probability[post][pre];
+      for (size_t post = 0; post < count; ++post) {
+        const double p = one ? same : blocks[post][pre];
+        const bool falls = !at.x.empty() && spec.populations[post].area == spec.populations[pre].area;
         for (int64_t q = 0; q < spec.populations[post].size; ++q, ++i) {
           const float u = rng.uniform();  // drawn for every pair, so that one block's p leaves the others as they were
-          if (static_cast<double>(u) < p && (i != j || spec.connectivity.self_connections))
-            row.push_back(static_cast<int32_t>(i));
+          double here = p;
+          if (falls) {
+            const double dx = at.x[i] - at.x[j], dy = at.y[i] - at.y[j];
+            here *= portable::exp(-std::sqrt(dx * dx + dy * dy) / c.distance);
+          }
+          if (static_cast<double>(u) < here && (i != j || c.self_connections)) row.push_back(static_cast<int32_t>(i));
         }
       }
       start.push_back(static_cast<int64_t>(row.size()));

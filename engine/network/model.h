@@ -65,11 +65,14 @@ struct Ends {
 
 // Signed uniform initialisation (SEEDS 1.2): |W| ~ U(0, 1/sqrt N) with the column's sign, free columns
 // U(-1/sqrt N, 1/sqrt N); W_in and biases U(-1/sqrt N, 1/sqrt N); readouts U(-1/sqrt fan_in, 1/sqrt fan_in).
+// network.init xavier and he: W_in, W_rec and readouts with bounds sqrt(6 / (fan_in + fan_out)) and sqrt(6 / fan_out)
+// of the whole matrix; lognormal: |W_rec| of the uniform's mean, log |W_rec| normal with sd init_sd.
 // Draws depend on (seed, run) and the entry alone: a mask leaves the other entries as they were.
 // `mask`: of W_rec, in place of the spec's probabilities (a pruned network's); null: the spec's.
 Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask = nullptr);
 
-// The connection mask of the spec's probabilities, (post, pre); null when every connection exists.
+// The connection mask of the spec's rules (network/rules.h) or of its connectome, (post, pre); null when every
+// connection exists. Of an experiment that stages prune: only what can never exist is missing.
 std::shared_ptr<const Pattern> sample_pattern(const Spec& spec, int64_t run);
 
 // Whether W_rec holds only what is on the mask: as connectivity.storage says, with "auto" below a third of all entries.

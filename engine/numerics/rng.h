@@ -17,10 +17,17 @@ enum class Purpose : uint32_t {
   train = 5,  // task data, one purpose per split
   validation = 6,
   held_out = 7,
-  simulate = 8,  // the simulated recording
-  prune = 9,     // which connections stay; epoch: the draw, trial: the place in the grid of sparsities
-  average = 10,  // which trials an averaged one is made of; epoch: the part, trial: the sample
-  fit = 11,      // measuring fits; epoch 0: blocks in time, 1: shuffled units, 2: halves of the trials
+  simulate = 8,     // the simulated recording
+  prune = 9,        // which connections stay; epoch: the draw, trial: the place in the grid of sparsities
+  average = 10,     // which trials an averaged one is made of; epoch: the part, trial: the sample
+  fit = 11,         // measuring fits; epoch 0: blocks in time, 1: shuffled units, 2: halves of the trials
+  conditions = 12,  // simulated conditions; epoch: what is drawn, trial: the trial
+  position = 13,    // where units lie on their area's sheet
+  connectome = 14,  // the synthetic connectome; epoch: what is drawn
+  scaling = 15,     // a connectome's regions to neurons; trial: the source neuron; epoch: the target region
+  null_model = 16,  // of a connectome; run: null_seed
+  compare = 17,     // permutations and bootstraps when conditions are compared
+  motif = 18,       // which connections of a motif stay when stages prune
   test = 63,
 };
 

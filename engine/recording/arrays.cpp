@@ -258,25 +258,35 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
   return list;
 }
 
+Result<Table> read_hdf5_table(const Hdf5& file, std::span<const std::byte> bytes, std::string_view file_name,
+                              const std::string& array) {
+  std::string name, reason;
+  if (Status s =
+          pick_array(arrays_of(file, bytes), name_in_hdf5(file, bytes, array), std::string(file_name), name, reason);
+      !s)
+    return s.error();
+  Result<Table> table = read_from_hdf5(file, bytes, file_name, name);
+  if (!table) return table;
+  table->array = name;
+  table->array_reason = reason;
+  return table;
+}
+
 Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array) {
   const std::string file(file_name);
   const std::string_view text = start_of(bytes);
+  if (!is_zip(bytes) && is_hdf5(bytes)) {
+    const Result<Hdf5> opened = Hdf5::open(bytes, file_name);
+    if (!opened) return opened.error();
+    return read_hdf5_table(*opened, bytes, file_name, array);
+  }
   if (holds_arrays(bytes)) {
     std::string name, reason;
-    Result<Table> table = Table();
-    if (!is_zip(bytes) && is_hdf5(bytes)) {
-      const Result<Hdf5> opened = Hdf5::open(bytes, file_name);
-      if (!opened) return opened.error();
-      if (Status s = pick_array(arrays_of(*opened, bytes), name_in_hdf5(*opened, bytes, array), file, name, reason); !s)
-        return s.error();
-      table = read_from_hdf5(*opened, bytes, file_name, name);
-    } else {
-      const Result<ArrayList> list = list_arrays(bytes, file_name);
-      if (!list) return list.error();
-      if (Status s = pick_array(*list, array, file, name, reason); !s) return s.error();
-      table =
-          is_zip(bytes) ? read_from_npz(bytes, file_name, name) : read_from_mat(bytes, file_name, name, list->format);
-    }
+    const Result<ArrayList> list = list_arrays(bytes, file_name);
+    if (!list) return list.error();
+    if (Status s = pick_array(*list, array, file, name, reason); !s) return s.error();
+    Result<Table> table =
+        is_zip(bytes) ? read_from_npz(bytes, file_name, name) : read_from_mat(bytes, file_name, name, list->format);
     if (!table) return table;
     table->array = name;
     table->array_reason = reason;

@@ -13,6 +13,8 @@
 
 namespace dalea {
 
+class Hdf5;
+
 struct ArrayInfo {
   std::string name;            // "dff", "s.field", "s(2).field", "c{3}"; empty in CSV and NPY
   std::string type;            // "double", "float32", "sparse double", "char", ...
@@ -34,6 +36,10 @@ constexpr size_t most_listed = 1000;
 Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name);
 // An NPZ, MAT or HDF5, where there can be something to choose.
 bool holds_arrays(std::span<const std::byte> bytes);
+
+// read_table() of an HDF5 file that is open already; `bytes` are the file's.
+Result<Table> read_hdf5_table(const Hdf5& file, std::span<const std::byte> bytes, std::string_view file_name,
+                              const std::string& array = {});
 
 std::string shape_text(const std::vector<int64_t>& shape);  // "(219, 2000)"
 // A matrix of real numbers as a table, or why it is none: `path` names the array in errors.

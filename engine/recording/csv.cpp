@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "recording/recording.h"
 
@@ -11,47 +12,77 @@ namespace {
 constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-// A decimal number, correctly rounded: exactly when 15 digits and a power of ten up to 22 suffice, else by strtod.
-bool parse_number(std::string_view s, char decimal, double& to) {
-  const char *p = s.data(), *end = p + s.size();
+constexpr long double more_powers_of_ten[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+                                              1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+                                              1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+
+// digits x 10^exponent to the nearest double, where a product or quotient of exact numbers gives it.
+bool scaled(uint64_t digits, int64_t exponent, double& to) {
+  if (digits <= uint64_t{1} << 53 && exponent >= -22 && exponent <= 22) {
+    const double v = static_cast<double>(digits);
+    to = exponent < 0 ? v / powers_of_ten[-exponent] : v * powers_of_ten[exponent];
+    return true;
+  }
+  // With 64 bits of mantissa both are exact still, and rounding twice is rounding once unless the first ends halfway
+  // between two doubles.
+  if constexpr (std::numeric_limits<long double>::digits == 64) {
+    if (exponent < -27 || exponent > 27) return false;
+    const auto v = static_cast<long double>(digits);
+    const long double exact = exponent < 0 ? v / more_powers_of_ten[-exponent] : v * more_powers_of_ten[exponent];
+    uint64_t mantissa = 0;
+    std::memcpy(&mantissa, &exact, sizeof mantissa);
+    if ((mantissa & 0x7FF) == 0x400) return false;
+    to = static_cast<double>(exact);
+    return true;
+  }
+  return false;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// The decimal number at p, correctly rounded, and where it ends; null: there is none.
+const char* scan_number(const char* p, const char* end, char decimal, double& to) {
+  const char* const begin = p;
   const bool negative = p < end && *p == '-';
   if (p < end && (*p == '-' || *p == '+')) ++p;
-  uint64_t digits = 0;
-  int count = 0, after = 0, exponent = 0;
-  bool any = false, fraction = false;
-  for (; p < end; ++p) {
-    if (*p >= '0' && *p <= '9') {
-      any = true;
-      if (digits != 0 || *p != '0') ++count;
-      if (count <= 18) digits = digits * 10 + static_cast<uint64_t>(*p - '0');
-      if (fraction) ++after;
-    } else if (*p == decimal && !fraction) {
-      fraction = true;
-    } else {
-      break;
-    }
+  const char* const first = p;
+  uint64_t digits = 0;  // wraps beyond 19
+  for (; p < end && is_digit(*p); ++p) digits = digits * 10 + static_cast<uint64_t>(*p - '0');
+  int64_t count = p - first, after = 0;
+  if (p < end && *p == decimal) {
+    const char* const point = p++;
+    for (; p < end && is_digit(*p); ++p) digits = digits * 10 + static_cast<uint64_t>(*p - '0');
+    after = p - point - 1;
+    count += after;
   }
-  if (!any) return false;
+  if (count == 0) return nullptr;
+  const char* const last = p;
+  int64_t exponent = 0;
   if (p < end && (*p == 'e' || *p == 'E')) {
     ++p;
     const bool minus = p < end && *p == '-';
     if (p < end && (*p == '-' || *p == '+')) ++p;
-    if (p == end) return false;
-    for (; p < end && *p >= '0' && *p <= '9'; ++p) exponent = std::min(exponent * 10 + (*p - '0'), 100000);
+    if (p == end || !is_digit(*p)) return nullptr;
+    for (; p < end && is_digit(*p); ++p) exponent = std::min<int64_t>(exponent * 10 + (*p - '0'), 100000);
     if (minus) exponent = -exponent;
   }
-  if (p != end) return false;
-  exponent -= after;
-  if (count <= 15 && exponent >= -22 && exponent <= 22) {
-    const double v = static_cast<double>(digits);
-    to = exponent < 0 ? v / powers_of_ten[-exponent] : v * powers_of_ten[exponent];
+  if (count > 19)
+    for (const char* zero = first; zero < last && (*zero == '0' || *zero == decimal); ++zero) count -= *zero == '0';
+  if (count <= 19 && scaled(digits, exponent - after, to)) {
     if (negative) to = -to;
-    return true;
+    return p;
   }
-  std::string copy(s);
+  std::string copy(begin, p);
   std::replace(copy.begin(), copy.end(), decimal, '.');
   to = std::strtod(copy.c_str(), nullptr);  // the programs keep the C locale
-  return true;
+  return p;
+}
+
+bool parse_number(std::string_view s, char decimal, double& to) {
+  const char* end = s.data() + s.size();
+  return scan_number(s.data(), end, decimal, to) == end;
 }
 
 bool is_missing(std::string_view s) {
@@ -127,6 +158,43 @@ Style guess_style(std::string_view text) {
   return style;
 }
 
+// A row of `width` fields, the first a name if `named`, none in quotes, appended to the table. False: it is not like
+// this, nothing was appended, and the row is to be read field by field.
+bool plain_row(std::string_view line, Style style, int64_t width, bool named, Table& table) {
+  const size_t before = table.values.size();
+  const char *p = line.data(), *end = p + line.size();
+  std::string_view name;
+  if (named) {
+    const size_t at = line.find(style.separator);
+    if (at == std::string_view::npos || line.find('"') < at) return false;
+    name = trim(line.substr(0, at));
+    p += at + 1;
+  }
+  const auto give_up = [&] {
+    table.values.resize(before);
+    return false;
+  };
+  for (int64_t left = width - (named ? 1 : 0); left > 0; --left) {
+    while (p < end && *p == ' ') ++p;
+    double v = std::nan("");
+    const char* after = scan_number(p, end, style.decimal, v);
+    while (after != nullptr && after < end && *after == ' ') ++after;
+    if (after == nullptr || (after < end && *after != style.separator)) {
+      const void* at = p < end ? std::memchr(p, style.separator, static_cast<size_t>(end - p)) : nullptr;
+      after = at != nullptr ? static_cast<const char*>(at) : end;
+      if (!is_missing(trim({p, static_cast<size_t>(after - p)}))) return give_up();
+      v = std::nan("");
+    } else if (!std::isfinite(v)) {
+      return give_up();
+    }
+    table.values.push_back(v);
+    if ((after == end) != (left == 1)) return give_up();
+    p = after + 1;
+  }
+  if (named) table.row_names.emplace_back(name);
+  return true;
+}
+
 }  // namespace
 
 Result<Table> read_csv(std::string_view text, std::string_view file_name) {
@@ -150,6 +218,10 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
   while (next_line(text, line)) {
     ++number;
     if (trim(line).empty()) continue;
+    if (decided && style.separator != ' ' && plain_row(line, style, width, row_labels, table)) {
+      ++table.rows;
+      continue;
+    }
     split(line, style.separator, fields);
     if (style.separator == ' ')
       fields.erase(std::remove(fields.begin(), fields.end(), std::string_view()), fields.end());

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "recording/arrays.h"
@@ -94,11 +95,13 @@ Result<int64_t> find_unit(const Oriented& o, const std::string& key, const std::
 // Read by what knows most of it: an NWB file, a long table, else a matrix.
 Result<Table> read_known(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::optional<Hdf5> hdf5;
   if (is_hdf5(bytes)) {
     Result<Hdf5> file = Hdf5::open(bytes, file_name);
     if (!file) return file.error();
     if (is_nwb(*file) && (spec.array.empty() || nwb_reads(*file, spec.array)))
       return read_nwb(*file, file_name, spec.array, spec.bin_s);
+    hdf5 = std::move(*file);
   } else if (spec.array.empty() && is_long_table(text)) {
     return read_long_table(text, file_name, spec);
   }
@@ -107,7 +110,7 @@ Result<Table> read_known(std::span<const std::byte> bytes, std::string_view file
     if (!value.empty())
       return Error{path, "is '" + value + "', but " + std::string(file_name) +
                              " is no long table (a value a row: time_s, unit, value, condition); leave it empty"};
-  return read_table(bytes, file_name, spec.array);
+  return hdf5 ? read_hdf5_table(*hdf5, bytes, file_name, spec.array) : read_table(bytes, file_name, spec.array);
 }
 
 }  // namespace

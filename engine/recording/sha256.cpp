@@ -1,6 +1,10 @@
 // SHA-256 (FIPS 180-4): names a recording, so that a link can ask for the same file.
 #include <array>
 #include <cstring>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
 
 #include "recording/recording.h"
 
@@ -62,6 +66,53 @@ void add_block(std::array<uint32_t, 8>& h, const unsigned char* p, const Constan
   for (int k = 0; k < 8; ++k) h[k] += s[k];
 }
 
+#if defined(__x86_64__)
+// The instructions of the processor, five times as fast: words a to h lie as (f e b a) and (h g d c).
+__attribute__((target("sha,sse4.1"))) void add_blocks_at_once(std::array<uint32_t, 8>& h, const unsigned char* p,
+                                                              size_t blocks, const Constants& c) {
+  const __m128i bytes_turned = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  auto* words = reinterpret_cast<__m128i*>(h.data());
+  __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xB1),
+          high = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1B);
+  __m128i feba = _mm_alignr_epi8(low, high, 8), hgdc = _mm_blend_epi16(high, low, 0xF0);
+  for (; blocks > 0; --blocks, p += 64) {
+    const __m128i feba_before = feba, hgdc_before = hgdc;
+    __m128i w[4];
+    for (int k = 0; k < 4; ++k)
+      w[k] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p) + k), bytes_turned);
+    for (int k = 0; k < 16; ++k) {  // four rounds each
+      __m128i& now = w[k % 4];
+      const __m128i last = w[(k + 3) % 4];
+      if (k >= 4)
+        now = _mm_sha256msg2_epu32(
+            _mm_add_epi32(_mm_sha256msg1_epu32(now, w[(k + 1) % 4]), _mm_alignr_epi8(last, w[(k + 2) % 4], 4)), last);
+      const __m128i added = _mm_add_epi32(now, _mm_loadu_si128(reinterpret_cast<const __m128i*>(c.round.data()) + k));
+      hgdc = _mm_sha256rnds2_epu32(hgdc, feba, added);
+      feba = _mm_sha256rnds2_epu32(feba, hgdc, _mm_shuffle_epi32(added, 0x0E));
+    }
+    feba = _mm_add_epi32(feba, feba_before);
+    hgdc = _mm_add_epi32(hgdc, hgdc_before);
+  }
+  low = _mm_shuffle_epi32(feba, 0x1B);
+  high = _mm_shuffle_epi32(hgdc, 0xB1);
+  _mm_storeu_si128(words, _mm_blend_epi16(low, high, 0xF0));
+  _mm_storeu_si128(words + 1, _mm_alignr_epi8(high, low, 8));
+}
+
+bool has_instructions() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b >> 29 & 1) != 0;
+}
+#endif
+
+void add_blocks(std::array<uint32_t, 8>& h, const unsigned char* p, size_t blocks, const Constants& c) {
+#if defined(__x86_64__)
+  static const bool at_once = has_instructions();
+  if (at_once) return add_blocks_at_once(h, p, blocks, c);
+#endif
+  for (; blocks > 0; --blocks, p += 64) add_block(h, p, c);
+}
+
 }  // namespace
 
 std::string sha256_hex(std::span<const std::byte> bytes) {
@@ -69,7 +120,9 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   std::array<uint32_t, 8> h = constants.start;
   const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
   size_t left = bytes.size();
-  for (; left >= 64; left -= 64, p += 64) add_block(h, p, constants);
+  add_blocks(h, p, left / 64, constants);
+  p += left / 64 * 64;
+  left %= 64;
   unsigned char tail[128] = {};
   if (left > 0) std::memcpy(tail, p, left);
   tail[left] = 0x80;

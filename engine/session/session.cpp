@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "connectome/connectome.h"
 #include "session/npz.h"
 
 namespace dalea {
@@ -48,6 +49,18 @@ constexpr HistoryColumn columns[] = {{"train", &EpochRecord::train},
 // Of tasks with classes alone, and absent from the sessions of older versions.
 constexpr HistoryColumn accuracy_columns[] = {{"validation_accuracy", &EpochRecord::validation_accuracy},
                                               {"held_out_accuracy", &EpochRecord::held_out_accuracy}};
+// Of trainings that keep a checkpoint alone.
+constexpr HistoryColumn kept_columns[] = {{"kept", &EpochRecord::kept}};
+
+// TrainerState::pruned_losses, in this order.
+constexpr double EpochRecord::* pruned_columns[] = {&EpochRecord::train,
+                                                    &EpochRecord::train_published,
+                                                    &EpochRecord::validation,
+                                                    &EpochRecord::held_out,
+                                                    &EpochRecord::held_out_published,
+                                                    &EpochRecord::validation_accuracy,
+                                                    &EpochRecord::held_out_accuracy};
+constexpr const char* pruned_entry = "stages/pruned.npy";
 
 // ---- reading
 
@@ -61,6 +74,12 @@ class Reader {
     return {file_ + "/" + entry, what + "; the file is damaged or not a Dalea session"};
   }
   bool has(const std::string& name) const { return entries_.count(name) != 0; }
+  uint64_t bytes_under(const std::string& stem) const {  // of all entries whose names begin so
+    uint64_t sum = 0;
+    for (auto it = entries_.lower_bound(stem); it != entries_.end() && it->first.rfind(stem, 0) == 0; ++it)
+      sum += it->second.size();
+    return sum;
+  }
 
   Result<std::string> text(const std::string& name) const {
     const auto it = entries_.find(name);
@@ -171,6 +190,11 @@ std::vector<HistoryColumn> history_columns(const std::vector<EpochRecord>& histo
       all.insert(all.end(), std::begin(accuracy_columns), std::end(accuracy_columns));
       break;
     }
+  for (const EpochRecord& r : history)
+    if (!std::isnan(r.kept)) {
+      all.insert(all.end(), std::begin(kept_columns), std::end(kept_columns));
+      break;
+    }
   return all;
 }
 
@@ -178,6 +202,7 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   const TrainerState s = trainer.state();
   Entries entries;
   entries.emplace_back("spec.json", text_bytes(print_spec(trainer.spec(), false)));
+  put_connectome(trainer.spec(), entries);
   json provenance = {
       {"version", dalea_version},
       {"numerics", numerics_version},
@@ -202,6 +227,9 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   for (Sign sign : trainer.data().ends.readout_signs)
     state["readout_signs"].push_back(sign == Sign::excitatory ? "+" : sign == Sign::inhibitory ? "-" : "free");
   if (s.mask) state["own_mask"] = true;
+  if (s.pruned) state["pruned"] = true;
+  if (s.dense) state["dense_epoch"] = s.dense_epoch;
+  if (s.best) state["best_epoch"] = s.best_epoch;
   entries.emplace_back("state.json", text_bytes(state.dump(2)));
   if (s.mask) {
     entries.emplace_back("mask/row.npy", write_npy_i32(s.mask->row, {s.mask->count()}));
@@ -211,6 +239,15 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
   for (const Weights* w : s.optimizer.first.all()) put_weights(entries, "optimizer/first", *w);
   for (const Weights* w : s.optimizer.second.all()) put_weights(entries, "optimizer/second", *w);
   if (!s.optimizer.latent.values.empty()) put_weights(entries, "optimizer/latent", s.optimizer.latent);
+  if (s.dense)
+    for (const Weights* w : s.dense->all()) put_weights(entries, "checkpoints/dense", *w);
+  if (s.best)
+    for (const Weights* w : s.best->all()) put_weights(entries, "checkpoints/best", *w);
+  if (s.pruned_losses) {
+    std::vector<double> values;
+    for (double EpochRecord::* member : pruned_columns) values.push_back((*s.pruned_losses).*member);
+    entries.emplace_back(pruned_entry, write_npy_f64(values, {static_cast<int64_t>(values.size())}));
+  }
   const int64_t epochs = static_cast<int64_t>(s.history.size());
   for (const HistoryColumn& c : history_columns(s.history)) {
     std::vector<double> values;
@@ -235,6 +272,9 @@ bool is_session(std::span<const std::byte> npz) {
 Result<Session> read_session(std::span<const std::byte> bytes, std::string_view file_name) {
   Result<Entries> entries = read_zip(bytes, file_name);
   if (!entries) return entries.error();
+  Entries connectome;
+  for (auto& [name, data] : *entries)
+    if (name.rfind("connectome/", 0) == 0) connectome.emplace_back(name, std::move(data));
   const Reader reader(std::move(*entries), file_name);
 
   Session session;
@@ -245,6 +285,7 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
     return Error{std::string(file_name) + "/spec.json: " + parsed.problems.front().path,
                  parsed.problems.front().message};
   session.spec = std::move(parsed.spec);
+  if (Status ok = take_connectome(connectome, file_name, session.spec); !ok) return ok.error();
 
   Result<json> provenance = reader.object("provenance.json");
   if (!provenance) return provenance.error();
@@ -312,6 +353,12 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
       s.mask = std::move(*mask);
     }
   }
+  if (session.spec.measured && !s.mask) {  // the arrays bound what scaling the connectome takes
+    const Result<int64_t> connections = count_connections(session.spec);
+    if (!connections) return connections.error();
+    if (static_cast<uint64_t>(*connections) > reader.bytes_under("parameters/W_rec"))
+      return reader.damaged("parameters/W_rec", "has fewer weights than the connectome gives connections");
+  }
   Model model = build_model(session.spec, ends, s.run, s.mask);
   session.ends = std::move(ends);
   s.parameters = std::move(model.parameters);
@@ -324,11 +371,41 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
     s.optimizer.latent = s.parameters.W_rec;
     if (Status ok = reader.weights("optimizer/latent", s.optimizer.latent); !ok) return ok.error();
   }
-  if (s.epoch > session.spec.training.epochs) return reader.damaged("state.json", "'epoch' is beyond the experiment's");
+  for (auto [key, to] : {std::pair{"dense_epoch", &s.dense_epoch}, {"best_epoch", &s.best_epoch}})
+    if (state->find(key) != state->end())
+      if (Status ok = whole(key, *to); !ok) return ok.error();
+  if (const auto it = state->find("pruned"); it != state->end()) {
+    if (!it->is_boolean()) return reader.damaged("state.json", "'pruned' is neither true nor false");
+    s.pruned = it->get<bool>();
+  }
+  if (s.best_epoch > 0) {
+    Parameters best = s.parameters;
+    if (Status ok = reader.parameters("checkpoints/best", best); !ok) return ok.error();
+    s.best = std::make_shared<Parameters>(std::move(best));
+  }
+  if (s.dense_epoch > 0) {
+    const auto n = static_cast<uint64_t>(session.spec.units());
+    if (reader.bytes_under("checkpoints/dense/W_rec") < 4 * n * (n - 1))
+      return reader.damaged("checkpoints/dense", "is not a whole network");
+    Parameters dense = build_model(session.spec, session.ends, s.run).parameters;
+    if (Status ok = reader.parameters("checkpoints/dense", dense); !ok) return ok.error();
+    s.dense = std::make_shared<Parameters>(std::move(dense));
+  }
+  if (reader.has(pruned_entry)) {
+    Result<std::vector<double>> values = reader.array(pruned_entry, {static_cast<int64_t>(std::size(pruned_columns))});
+    if (!values) return values.error();
+    EpochRecord losses;
+    losses.epoch = session.spec.training.epochs;
+    losses.lr = no_value;
+    for (size_t k = 0; k < std::size(pruned_columns); ++k) losses.*pruned_columns[k] = (*values)[k];
+    s.pruned_losses = losses;
+  }
+  if (s.epoch > session.spec.all_epochs()) return reader.damaged("state.json", "'epoch' is beyond the experiment's");
   s.history.resize(static_cast<size_t>(s.epoch));
   std::vector<HistoryColumn> present(std::begin(columns), std::end(columns));
   for (const HistoryColumn& c : accuracy_columns)
     if (reader.has(std::string("history/") + c.name + ".npy")) present.push_back(c);
+  if (reader.has("history/kept.npy")) present.push_back(kept_columns[0]);
   for (const HistoryColumn& c : present) {
     Result<std::vector<double>> values = reader.array(std::string("history/") + c.name + ".npy", {s.epoch});
     if (!values) return values.error();

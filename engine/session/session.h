@@ -27,7 +27,10 @@ struct Session {
 
 // Entries: spec.json, provenance.json, state.json, parameters/NAME.npy (sparse ones: NAME.values, NAME.row,
 // NAME.col_start), optimizer/first|second/NAME.npy, optimizer/latent.npy, history/COLUMN.npy. A network with a mask of
-// its own (pruned) has mask/row.npy and mask/col_start.npy (compressed columns) and "own_mask": true in state.json.
+// its own (pruned) has mask/row.npy and mask/col_start.npy (compressed columns) and "own_mask": true in state.json. Of
+// stages and checkpoints: checkpoints/dense/NAME.npy, checkpoints/best/NAME.npy (of the present stage so far),
+// history/kept.npy, and stages/pruned.npy (train, last minibatch, validation, held out, held out as published,
+// validation and held-out accuracy of the pruned network before fine-tuning).
 std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform);
 // The parameters alone: W_rec.npy, W_in.npy, b_rec.npy, ... (sparse ones as in the session).
 std::vector<std::byte> write_weights(const Parameters& parameters);
@@ -42,7 +45,7 @@ struct HistoryColumn {
 };
 std::vector<HistoryColumn> history_columns(const std::vector<EpochRecord>& history);
 // Curves as CSV: epoch,train,train_published,validation,held_out,held_out_published,lr, and of a task with classes
-// validation_accuracy,held_out_accuracy.
+// validation_accuracy,held_out_accuracy; of one that keeps a checkpoint kept.
 std::string history_csv(const std::vector<EpochRecord>& history);
 
 extern const char* const dalea_version;

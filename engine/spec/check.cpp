@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <set>
 
+#include "network/rules.h"
 #include "spec/fields.h"
+#include "training/stages.h"
 
 namespace dalea {
 namespace {
@@ -16,12 +18,37 @@ struct TaskNumbers {
 
 constexpr int64_t training_digits = 60000, digit_side = 28, usual_validation_digits = 5000;
 
+bool is_n_back(const std::string& task) {
+  return task.rfind("n-back", 0) == 0;
+}
+
 // SEEDS 2.2 to 2.4; a recording's windows are counted from its frames.
-TaskNumbers numbers_of(const std::string& task) {
+TaskNumbers numbers_of(const TaskSpec& spec) {
+  const std::string& task = spec.type;
+  // SEEDS 6.5: 500 trials (n-back: as many matches and as many others), a fifth of them held out.
+  if (task == "sequence-memory") return {2 * spec.length + 1, 400, 0, 100, 500, 128};
+  if (task == "n-back") return {spec.length + 1, 800, 0, 200, 500, 128};
+  if (is_n_back(task)) return {spec.length + 2, 800, 0, 200, 500, 128};
   if (task == "wave") return {500, 1000, 1000, 1000, 25, 100};
   if (task == "digits") return {digit_side, training_digits, 0, 10000, 50, 200};
   if (task == "recording") return {50, 0, 0, 0, 30, 32};
   return {50, 6000, 1000, 1000, 100, 200};
+}
+
+constexpr const char* tasks_not_built[] = {"n-back-latent"};
+
+template <class Bad>
+void check_memory_task(const Spec& s, Bad bad) {
+  const TaskSpec& t = s.task;
+  for (const char* name : tasks_not_built)
+    if (t.type == name) bad("task.type", "'" + t.type + "' is not built yet; use flip-flop, wave, digits or recording");
+  if (is_n_back(t.type) && t.back >= t.length)
+    bad("task.back", text_of(t.back) + " items back reaches before the first of " + text_of(t.length) +
+                         " items; give less than task.length");
+  const int64_t needed = numbers_of(t).steps;
+  if (t.steps < needed)
+    bad("task.steps", text_of(t.steps) + " steps are too few for task.length " + text_of(t.length) + "; give " +
+                          text_of(needed) + " or 0");
 }
 
 void fill(int64_t& value, int64_t with) {
@@ -37,7 +64,7 @@ int64_t Spec::units() const {
 }
 
 void fill_defaults(Spec& s) {
-  const TaskNumbers n = numbers_of(s.task.type);
+  const TaskNumbers n = numbers_of(s.task);
   fill(s.task.steps, n.steps);
   fill(s.task.train, n.train);
   const bool digits = s.task.type == "digits";
@@ -46,7 +73,8 @@ void fill_defaults(Spec& s) {
   fill(s.task.held_out, n.held_out);
   fill(s.training.epochs, n.epochs);
   fill(s.training.batch, n.batch);
-  if (s.training.loss.empty()) s.training.loss = digits ? "cross-entropy" : "mse";
+  if (s.training.loss.empty()) s.training.loss = digits || is_n_back(s.task.type) ? "cross-entropy" : "mse";
+  make_populations(s);
   if (s.populations.empty())
     s.populations = {{"E", 102, Sign::excitatory, 0, "", "", ""}, {"I", 26, Sign::inhibitory, 0, "", "", ""}};
 }
@@ -54,11 +82,14 @@ void fill_defaults(Spec& s) {
 uint64_t estimate_bytes(const Spec& s) {
   const uint64_t n = static_cast<uint64_t>(s.units()),
                  stride = (static_cast<uint64_t>(s.training.batch) + 15) / 16 * 16;
-  double density = s.connectivity.probability.empty() ? 1 : 0;
-  const auto& p = s.connectivity.probability;
-  if (p.size() == 1) {
-    density = p[0][0];
-  } else if (!p.empty()) {
+  double density = 1;  // also while stages prune, and of a connectome at most
+  const auto& given = s.connectivity.probability;
+  const bool dense = s.stages.prune || s.connectome.source != "none";
+  if (!dense && !has_rules(s) && s.connectivity.distance == 0 && given.size() == 1) {
+    density = given[0][0];
+  } else if (!dense && (has_rules(s) || s.connectivity.distance > 0 || !given.empty())) {
+    const BlockMatrix p = block_probability(s);
+    density = 0;
     for (size_t i = 0; i < p.size(); ++i)
       for (size_t j = 0; j < p.size(); ++j)
         density += p[i][j] * static_cast<double>(s.populations[i].size) / static_cast<double>(n) *
@@ -71,7 +102,10 @@ uint64_t estimate_bytes(const Spec& s) {
   const double weights = entries * (sparse ? 4 * 11 + 40 : 4 * 10);
   const double activity = 4.0 * static_cast<double>(n * stride) * (3.0 * static_cast<double>(s.task.steps) + 4);
   // A step's input, target or label; of digits also the pixels they are made from.
-  const double step = s.task.type == "digits" ? 4.0 * digit_side + 4 + digit_side : 12.0;
+  const double step = s.task.type == "digits"          ? 4.0 * digit_side + 4 + digit_side
+                      : s.task.type == "n-back-digits" ? 4.0 * static_cast<double>(digit_side * digit_side + 2)
+                      : s.task.type == "n-back-latent" ? 4.0 * 52
+                                                       : 12.0;
   const double data = step * static_cast<double>(s.task.train + s.task.validation + s.task.held_out) *
                       static_cast<double>(s.task.steps);
   return static_cast<uint64_t>(weights + activity + data);
@@ -82,6 +116,8 @@ Problems check_spec(const Spec& s) {
   const auto bad = [&](std::string path, std::string message) {
     problems.push_back({std::move(path), std::move(message)});
   };
+  problems = structure_problems(s);
+  if (!problems.empty()) return problems;
   std::set<std::string> names;
   int64_t excitatory = 0, inhibitory = 0, unsigned_units = 0;
   if (s.populations.empty()) bad("populations", "is empty; give at least one population");
@@ -117,7 +153,14 @@ Problems check_spec(const Spec& s) {
       return problems;
     }
   }
-  const bool recording = s.task.type == "recording";
+  for (Error& e : rule_problems(s)) problems.push_back(std::move(e));
+  if (rule_problems(s).empty())
+    if (Status ok = check_stages(s); !ok) problems.push_back(ok.error());
+  if (s.connectivity.distance > 0 && s.populations.size() > most_ruled)
+    bad("connectivity.distance", "is for at most " + text_of(most_ruled) + " populations; give 0, or join populations");
+  const bool recording = s.task.type == "recording", n_back = is_n_back(s.task.type),
+             memory = n_back || s.task.type == "sequence-memory";
+  if (memory) check_memory_task(s, bad);
   if (!recording && s.training.batch > s.task.train)
     bad("training.batch", text_of(s.training.batch) + " is more than the " + text_of(s.task.train) +
                               " training trials; give a smaller batch or a larger task.train");
@@ -129,16 +172,22 @@ Problems check_spec(const Spec& s) {
       bad("task.steps", text_of(s.task.steps) + " is longer than the wave of 2500 samples; give less than 2500");
   }
   if (s.network.input_mask && !recording) {
-    const size_t channels = s.task.type == "wave" ? 2 : s.task.type == "digits" ? digit_side : 1;
+    const size_t channels = s.task.type == "n-back-digits"    ? digit_side * digit_side + 1
+                            : s.task.type == "n-back-latent"  ? 51
+                            : s.task.type == "wave" || memory ? 2
+                            : s.task.type == "digits"         ? digit_side
+                                                              : 1;
     if (s.populations.size() != channels)
       bad("network.input_mask", "needs one population per input channel: the task has " + std::to_string(channels) +
                                     ", the network " + std::to_string(s.populations.size()) +
                                     "; switch it off or change the populations");
   }
-  if (s.training.loss == "cross-entropy" && s.task.type != "flip-flop" && s.task.type != "digits")
-    bad("training.loss", "cross-entropy needs classes, which only the tasks flip-flop and digits have; use mse");
-  if (s.training.loss == "mse" && s.task.type == "digits")
-    bad("training.loss", "mse has no targets in the task digits, whose answers are classes; use cross-entropy");
+  if (s.training.loss == "cross-entropy" && s.task.type != "flip-flop" && s.task.type != "digits" && !n_back)
+    bad("training.loss",
+        "cross-entropy needs classes, which only the tasks flip-flop, digits and n-back have; use mse");
+  if (s.training.loss == "mse" && (s.task.type == "digits" || n_back))
+    bad("training.loss",
+        "mse has no targets in the task " + s.task.type + ", whose answers are classes; use cross-entropy");
   if (s.training.constraint == "rectified-forward" && unsigned_units > 0)
     bad("training.constraint",
         "rectified-forward needs a sign for every population; give \"+\" or \"-\" instead of \"free\"");
@@ -166,7 +215,7 @@ Problems check_spec(const Spec& s) {
       bad(path, "is not a SHA-256; give 64 lower-case hexadecimal digits or leave it out");
   };
   if (recording) check_sha256("recording.sha256", s.recording.sha256);
-  if (s.task.type == "digits") check_sha256("task.sha256", s.task.sha256);
+  if (s.task.type == "digits" || n_back) check_sha256("task.sha256", s.task.sha256);
   if (!problems.empty()) return problems;
   const uint64_t bytes = estimate_bytes(s), limit = sizeof(void*) == 4 ? uint64_t{3} << 30 : uint64_t{16} << 30;
   if (bytes > limit)

@@ -36,7 +36,18 @@ void describe(V& v, Spec& s) {
   v.seed("seed", s.seed);
   v.whole("runs", s.runs, 1, 10000, "a number of runs", "1 to 10000");
   v.populations("populations", s.populations);
+  v.group("structure", [&](V& u) {
+    u.texts("areas", s.structure.areas);
+    u.texts("layers", s.structure.layers);
+    u.texts("types", s.structure.types);
+    u.texts("signs", s.structure.signs);
+    u.text("ratio", s.structure.ratio);
+    u.whole("scale", s.structure.scale, 1, most_units, "a scale", "a positive integer");
+  });
   v.group("network", [&](V& n) {
+    n.choice("init", s.network.init, {"uniform", "lognormal", "xavier", "he"});
+    n.real("init_sd", s.network.init_sd, 0.01, 5, "a standard deviation", "0.01 to 5");
+    n.flag("train_recurrent", s.network.train_recurrent);
     n.activation("activation", s.network.activation);
     n.choice("feedback", s.network.feedback, {"published", "rectified", "plain"});
     n.flag("biases", s.network.biases);
@@ -49,11 +60,45 @@ void describe(V& v, Spec& s) {
   });
   v.group("connectivity", [&](V& c) {
     c.probability("probability", s.connectivity.probability);
+    c.choice("table", s.connectivity.table, {"none", "cell-types"});
+    c.texts("motifs", s.connectivity.motifs);
+    c.real("distance", s.connectivity.distance, 0, 1000, "a distance", "0 (off) or a width of the sheet, such as 0.2");
     c.flag("self_connections", s.connectivity.self_connections);
     c.choice("storage", s.connectivity.storage, {"auto", "dense", "sparse"});
   });
+  v.group("connectome", [&](V& c) {
+    ConnectomeSpec& k = s.connectome;
+    c.choice("source", k.source, {"none", "file", "synthetic"});
+    c.text("file", k.file);
+    c.text("sha256", k.sha256);
+    c.text("array", k.array);
+    c.choice("orientation", k.orientation, {"row-to-column", "column-to-row"});
+    c.text("kinds", k.kinds);
+    c.text("names", k.names);
+    c.text("signs", k.signs);
+    c.choice("level", k.level, {"regions", "units"});
+    c.text("densities", k.densities);
+    c.choice("density_scaling", k.density_scaling, {"none", "rank", "ratio"});
+    c.whole("neurons", k.neurons, 1, 100000, "a number of neurons", "1 or more");
+    c.real("inhibitory", k.inhibitory, 0, 0.99, "a fraction", "0 to 0.99");
+    c.real("target_sparsity", k.target_sparsity, 0, 1, "a fraction", "0 to 1");
+    c.flag("intrinsic", k.intrinsic);
+    c.real("intrinsic_sparsity", k.intrinsic_sparsity, 0, 1, "a fraction", "0 to 1");
+    c.real("intrinsic_weight", k.intrinsic_weight, 0, 0.999999, "a share", "0 to below 1");
+    c.flag("random_partition", k.random_partition);
+    c.flag("keep_diagonal", k.keep_diagonal);
+    c.flag("as_published", k.as_published);
+    c.choice("remap", k.remap, {"none", "signed", "magnitude"});
+    c.choice("null_model", k.null_model, {"none", "permuted", "rewired", "weights", "spatial", "density"});
+    c.whole("null_seed", k.null_seed, 0, most_count, "a seed", "an integer from 0 up");
+    c.whole("synthetic_regions", k.synthetic_regions, 2, 2000, "a number of regions", "2 to 2000");
+    c.real("synthetic_distance", k.synthetic_distance, 0.001, 100, "a distance", "widths of the sheet, above 0");
+    c.real("synthetic_density", k.synthetic_density, 0.001, 1, "a density", "0.001 to 1");
+  });
   v.group("task", [&](V& t) {
-    t.choice("type", s.task.type, {"flip-flop", "wave", "digits", "recording"});
+    t.choice(
+        "type", s.task.type,
+        {"flip-flop", "wave", "digits", "recording", "sequence-memory", "n-back", "n-back-digits", "n-back-latent"});
     t.whole("steps", s.task.steps, 0, 100000, "a number of time steps", "1 to 100000 (0: the task's own)");
     t.whole("train", s.task.train, 0, most_count, "a number of trials", "a positive integer (0: the task's own)");
     t.whole("validation", s.task.validation, 0, most_count, "a number of trials",
@@ -61,6 +106,10 @@ void describe(V& v, Spec& s) {
     t.whole("held_out", s.task.held_out, 0, most_count, "a number of trials", "a positive integer (0: the task's own)");
     t.real("event_probability", s.task.event_probability, 0, 1, "a probability", "0 to 1");
     t.flag("two_tone", s.task.two_tone);
+    t.whole("length", s.task.length, 1, 10000, "a length", "1 or more");
+    t.whole("back", s.task.back, 1, 10000, "a number of items", "1 or more, below task.length");
+    t.flag("different_match", s.task.different_match);
+    t.text("file", s.task.file);
     t.text("folder", s.task.folder);
     t.text("sha256", s.task.sha256);
   });
@@ -103,6 +152,9 @@ void describe(V& v, Spec& s) {
     r.real("validation_fraction", s.recording.validation_fraction, 0.01, 0.98, "a fraction", "0.01 to 0.98");
     r.whole("stride", s.recording.stride, 0, most_count, "a stride", "frames, at least 1 (0: chosen)");
     r.whole("warmup", s.recording.warmup, 0, 100000, "a warm-up", "steps, fewer than task.steps");
+    r.choice("simulated", s.recording.simulated, {"circuit", "conditions"});
+    r.whole("simulated_trials", s.recording.simulated_trials, 4, 100000, "a number of trials", "4 to 100000");
+    r.real("simulated_correlation", s.recording.simulated_correlation, 0, 0.99, "a correlation", "0 to 0.99");
     r.whole("simulated_units", s.recording.simulated_units, 5, 2000, "a number of units", "5 to 2000");
     r.whole("simulated_frames", s.recording.simulated_frames, 100, 1000000, "a number of frames", "100 to 1000000");
     r.real("simulated_rate_hz", s.recording.simulated_rate_hz, 0.1, 1000, "a sampling rate", "0.1 to 1000 Hz");
@@ -129,10 +181,19 @@ void describe(V& v, Spec& s) {
     });
     t.whole("epochs", s.training.epochs, 0, 1000000, "a number of epochs", "a positive integer (0: the task's own)");
     t.whole("batch", s.training.batch, 0, 65536, "a batch size", "1 to 65536 trials (0: the task's own)");
+    t.flag("shuffle", s.training.shuffle);
+    t.choice("checkpoint", s.training.checkpoint, {"last", "validation", "train"});
     t.choice("loss", s.training.loss, {"mse", "cross-entropy"});
     t.real("rate_l2", s.training.rate_l2, 0, 1e6, "a penalty", "a number from 0 up");
     t.real("weight_l2", s.training.weight_l2, 0, 1e6, "a penalty", "a number from 0 up");
     t.real("clip", s.training.clip, 0, 1e30, "a gradient norm", "a number above 0 (0: off)");
+  });
+  v.group("stages", [&](V& t) {
+    t.flag("prune", s.stages.prune);
+    t.choice("method", s.stages.method, {"top-prob", "random", "magnitude"});
+    t.choice("motifs", s.stages.motifs, {"random", "top-prob", "magnitude"});
+    t.flag("as_published", s.stages.as_published);
+    t.whole("fine_tune", s.stages.fine_tune, 1, 1000000, "a number of epochs", "a positive integer");
   });
 }
 

@@ -89,6 +89,8 @@ std::string encode_link(const Spec& spec) {
   Spec shared = spec;
   shared.recording.file.clear();  // a path means nothing elsewhere and is nobody's business
   shared.task.folder.clear();
+  ConnectomeSpec& k = shared.connectome;
+  for (std::string* path : {&k.file, &k.names, &k.signs, &k.densities}) path->clear();
   return "v1=" + pack_text(print_spec(shared, true));
 }
 
@@ -112,6 +114,10 @@ Result<std::string> decode_link(std::string_view link) {
   };
   if (names("recording", "file"))
     return Error{"link: recording.file", "names a file, and links never open local files; open the recording yourself"};
+  for (const char* key : {"file", "names", "signs", "densities"})
+    if (names("connectome", key))
+      return Error{std::string("link: connectome.") + key,
+                   "names a file, and links never open local files; give it yourself"};
   if (names("task", "folder"))
     return Error{"link: task.folder", "names a folder, and links never open local files; give it yourself"};
   return json;

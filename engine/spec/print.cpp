@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
 
+#include "network/rules.h"
 #include "spec/fields.h"
+#include "spec/json_strict.h"
 
 namespace dalea {
 namespace {
@@ -98,6 +100,8 @@ std::string print_spec(const Spec& spec, bool compact) {
   standard.task.type = spec.task.type;
   fill_defaults(standard);
   OrderedJson d = difference(full(spec), full(standard));
+  const bool regions = spec.connectome.source != "none" && spec.connectome.level == "regions";
+  if (structure_makes_populations(spec) || regions) d.erase("populations");  // made again from it
   if (spec.task.type != Spec().task.type) d["task"]["type"] = spec.task.type;
   OrderedJson ordered = {{"dalea", spec_version}};
   ordered.update(d);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,10 +29,25 @@ struct Population {
   std::string area, layer, type;  // optional labels
 };
 
+// Populations as every combination of area, layer and type (SEEDS 4.1), in that order; no types: as listed.
+struct StructureSpec {
+  std::vector<std::string> areas, layers, types;
+  std::vector<std::string> signs;  // of each type: "+", "-", "free"
+  std::string ratio;               // of the types' sizes, "12:2:1"; empty: equal
+  int64_t scale = 16;              // size of a population: its part of the ratio times this
+};
+
 struct ConnectivitySpec {
   // Probability that a connection exists, one row per postsynaptic and one column per presynaptic population
   // (post, pre); empty: every connection exists. In JSON also one number for all blocks.
   std::vector<std::vector<double>> probability;
+  // Rules that add up with `probability`: a connection exists where any of them makes it, independently (its
+  // probability is 1 - (1 - p)(1 - q)...). With one of them an empty `probability` means none.
+  std::string table = "none";  // "cell-types": published probabilities inside each area (SEEDS 4.3), by layer, type
+  std::vector<std::string> motifs;  // "V1 L23 Pyr -> LM L4: 0.3": labels that pick populations (SEEDS 4.4)
+  // Within an area the probability falls by 1/e over this distance, in widths of the area's sheet, on which units lie
+  // at random; 0: no distance.
+  double distance = 0;
   bool self_connections = true;  // the diagonal may exist
   // How the mask is stored and computed: "auto" (sparse below a third of all entries), "dense", "sparse". Same bits.
   std::string storage = "auto";
@@ -42,6 +58,11 @@ struct NetworkSpec {
   // What is fed back: "published" (relu-masked under Dale's law, plain in the other conditions: SEEDS Q3),
   // "rectified" (relu-masked in every condition: equalised) or "plain".
   std::string feedback = "published";
+  // W_rec at the start: "uniform" (SEEDS 1.2), "lognormal" (of the uniform's mean magnitude), "xavier", "he" (SEEDS
+  // 6.4: uniform with those bounds, W_in and the readout too)
+  std::string init = "uniform";
+  double init_sd = 1;           // lognormal: sd of log |W|
+  bool train_recurrent = true;  // false: W_rec keeps its initial weights
   bool biases = true;
   bool balanced = false;  // scale inhibitory magnitudes by n_E / n_I at initialisation (SEEDS 1.2)
   double dt_s = 0.02;     // s, one time step
@@ -53,14 +74,19 @@ struct NetworkSpec {
 };
 
 struct TaskSpec {
-  std::string type = "flip-flop";  // "flip-flop", "wave", "digits", "recording"
-  int64_t steps = 0;               // time steps per trial; 0: the task's own (50 / 500 / 28 / 50)
-  int64_t train = 0;               // trials; 0: the task's own (flip-flop 6000, wave 1000, digits 60000)
+  // "flip-flop", "wave", "digits", "recording", "sequence-memory", "n-back", "n-back-digits", "n-back-latent"
+  std::string type = "flip-flop";
+  int64_t steps = 0;  // time steps per trial; 0: the task's own (50 / 500 / 28 / 50)
+  int64_t train = 0;  // trials; 0: the task's own (flip-flop 6000, wave 1000, digits 60000)
   // (1000 / 1000 / up to 5000 of the training digits that are not trained on: none where all 60000 are, as published)
   int64_t validation = 0;
   int64_t held_out = 0;             // (1000 / 1000 / 10000)
   double event_probability = 0.05;  // flip-flop: per step
   bool two_tone = false;            // wave: both sines summed (as intended) or the first alone (as published, SEEDS Q2)
+  int64_t length = 5;               // sequence-memory: values to remember; n-back: items shown (SEEDS 6.5)
+  int64_t back = 2;                 // n-back: the item to compare the last one with
+  bool different_match = false;     // n-back on images: a match is another image of the digit (published: the same one)
+  std::string file;                 // n-back-latent: latent vectors and labels (.npz, .npy, CSV); not from a link
   // digits: the folder of the four IDX files, plain or gzipped; never opened from a link; empty: where the program
   // finds them. `sha256`: of the digits used (Dataset::sha256); empty: not checked.
   std::string folder, sha256;
@@ -112,6 +138,11 @@ struct RecordingSpec {
   double train_fraction = 0.7, validation_fraction = 0.15;  // of the frames, in time order; the rest is held out
   int64_t stride = 0;  // frames between starts of training windows; 0: half a window
   int64_t warmup = 5;  // first steps of each window that are not scored (network and baselines alike)
+  // What stands in for a file: "circuit" (a Dale circuit's calcium) or "conditions" (trials of the 18 cell-type
+  // populations around image changes and omissions; `condition` names which; recording/conditions.h)
+  std::string simulated = "circuit";
+  int64_t simulated_trials = 200;      // conditions: trials
+  double simulated_correlation = 0.3;  // conditions: of the populations' trial-to-trial noise
   // The simulated recording (tasks/simulated_circuit.h):
   int64_t simulated_units = 50;  // 80 % excitatory
   int64_t simulated_frames = 3000;
@@ -143,8 +174,11 @@ struct TrainingSpec {
   std::string constraint = "dale";
   OptimizerSpec optimizer;
   ScheduleSpec schedule;
-  int64_t epochs = 0;  // 0: the task's own (100 / 25 / 50 / 30)
-  int64_t batch = 0;   // trials per update; 0: the task's own (200 / 100 / 200 / 32)
+  int64_t epochs = 0;   // 0: the task's own (100 / 25 / 50 / 30)
+  int64_t batch = 0;    // trials per update; 0: the task's own (200 / 100 / 200 / 32)
+  bool shuffle = true;  // a new order of the trials every epoch; false: the first epoch's
+  // Weights kept at the end of a stage: "last", or the epoch's of least "validation" or "train" loss (as published)
+  std::string checkpoint = "last";
   // "mse" or "cross-entropy" (flip-flop: three classes at every step; digits: always); empty: the task's own
   std::string loss;
   double rate_l2 = 0;    // + rate_l2 * mean over trials, steps and units of g^2
@@ -152,17 +186,69 @@ struct TrainingSpec {
   double clip = 0;       // largest global gradient norm; 0: off
 };
 
+// Train, prune, fine-tune (SEEDS 4.6): training.epochs without the connectivity's probabilities, then each block is
+// pruned to them, then `fine_tune` epochs on what is left, with a fresh optimizer and schedule.
+struct StagesSpec {
+  bool prune = false;
+  std::string method = "top-prob";  // of blocks: "top-prob", "random", "magnitude"
+  std::string motifs = "random";    // of motifs' blocks: "random" (as published), "top-prob", "magnitude"
+  bool as_published = false;        // the published formulas with their faults (Q4, Q5, Q8)
+  int64_t fine_tune = 50;           // epochs
+};
+
+// A measured connectome as the architecture (SEEDS 6; connectome/connectome.h).
+struct ConnectomeSpec {
+  std::string source = "none";  // "none", "file", "synthetic" (distance rule, lognormal weights)
+  std::string file, sha256;     // path; never opened from a link
+  std::string array;            // of a file with several; empty: the suggested one
+  std::string orientation =
+      "row-to-column";  // what an entry of the matrix is: row projects to column, or "column-to-row"
+  std::string kinds;    // edge lists with a kind: those to use, separated by commas; empty: all
+  std::string names;    // path: one name per line; empty: as in the file
+  std::string signs;    // path: CSV name,sign (or transmitter) of each node
+  // "regions": every node becomes a population of several neurons; "units": nodes are the units of `populations`
+  std::string level = "regions";
+  std::string densities;                 // path: neuron density of each region; empty: `neurons` each
+  std::string density_scaling = "none";  // "none" (numbers of neurons), "rank", "ratio" (SEEDS 6.3)
+  int64_t neurons = 4;                   // per region; with a scaling: of the least dense one
+  double inhibitory = 0;                 // fraction of each region's neurons; 0: one population of its sign or free
+  double target_sparsity = 0.2;          // fraction of a target region's neurons that a neuron reaches
+  bool intrinsic = true;                 // connections within a region
+  double intrinsic_sparsity = 1;         // fraction of its own region's neurons that a neuron reaches
+  double intrinsic_weight = 0.8;         // share of a region's weight that is intrinsic
+  bool random_partition = false;         // a block's weight split at random; false: evenly
+  bool keep_diagonal = true;             // neurons may connect to themselves
+  bool as_published = false;             // column sums and the transposed network of the published code (Q23, Q26)
+  std::string remap = "none";  // initial weights by the connectome's ranks: "signed" (as published, Q27), "magnitude"
+  // "none", or instead of the measured topology: "permuted" (as published), "rewired" (degrees kept), "weights"
+  // (shuffled on it), "spatial" (distances' distribution kept), "density" (links at random)
+  std::string null_model = "none";
+  int64_t null_seed = 1;
+  int64_t synthetic_regions = 30;
+  double synthetic_distance = 0.25;  // decay length, widths of the sheet
+  double synthetic_density = 0.5;
+};
+
+struct Connectome;  // connectome/connectome.h
+
 struct Spec {
   std::string name;  // title, optional
   std::string note;  // a sentence for the reader, optional
   uint64_t seed = 1;
   int64_t runs = 1;
   std::vector<Population> populations;  // empty: 102 excitatory "E" and 26 inhibitory "I"
+  StructureSpec structure;
   NetworkSpec network;
   ConnectivitySpec connectivity;
+  ConnectomeSpec connectome;
   TaskSpec task;
   RecordingSpec recording;
   TrainingSpec training;
+  StagesSpec stages;
+  // What connectome.file or the synthetic rule gave (attach_connectome); not part of the JSON.
+  std::shared_ptr<const Connectome> measured;
+
+  int64_t all_epochs() const { return training.epochs + (stages.prune ? stages.fine_tune : 0); }
 
   int64_t units() const;  // sum of the sizes
 };

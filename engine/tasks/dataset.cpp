@@ -1,4 +1,6 @@
+#include "recording/conditions.h"
 #include "tasks/digits.h"
+#include "tasks/memory.h"
 #include "tasks/recording_task.h"
 #include "tasks/trials.h"
 
@@ -46,6 +48,7 @@ Dataset wave(const Spec& spec, int64_t run) {
 Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run, const Digits* digits) {
   if (spec.task.type == "flip-flop") return flip_flop(spec, run);
   if (spec.task.type == "wave") return wave(spec, run);
+  if (is_memory_task(spec.task.type)) return make_memory_dataset(spec, run, digits);
   if (spec.task.type == "digits") {
     if (digits) return make_digits_dataset(spec, *digits);
     return Error{"task.folder", "needs the digits: give the folder with their four IDX files"};
@@ -57,9 +60,15 @@ Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64
     if (!spec.recording.sha256.empty())
       return Error{"recording.file", "is not given, but the experiment was made with a recording (SHA-256 " +
                                          spec.recording.sha256 + "); give that file"};
+    if (spec.recording.simulated == "conditions") {
+      Result<Recording> simulated = simulate_conditions(spec);
+      if (!simulated) return simulated.error();
+      return make_recording_dataset(spec, std::move(*simulated));
+    }
     return make_recording_dataset(spec, simulate_circuit(spec.seed, spec.recording).recording);
   }
-  return Error{"task.type", "'" + spec.task.type + "' is not a task; use flip-flop, wave, digits or recording"};
+  return Error{"task.type", "'" + spec.task.type + "' is not a task; use flip-flop, wave, digits, recording, sequence-memory, n-back or "
+                            "n-back-digits"};
 }
 
 }  // namespace dalea

@@ -140,6 +140,13 @@ Result<Dataset> make_recording_dataset(const Spec& spec, Recording recording) {
                  "'" + spec.recording.events.file + "' was not read; open it together with the recording"};
   if (!recording.events_csv.empty() || spec.recording.split == "trial")
     return make_trial_dataset(spec, std::move(recording));
+  // Shorter than a window and its target: one averaged trial, as the published data are (SEEDS 4.5).
+  if (spec.recording.split == "time" && recording.frames <= spec.task.steps) {
+    Spec whole = spec;
+    whole.recording.split = "trial";
+    whole.recording.events = {};
+    return make_trial_dataset(whole, std::move(recording));
+  }
   const int64_t steps = spec.task.steps, warmup = spec.recording.warmup;
   if (warmup >= steps)
     return Error{"recording.warmup", "is " + std::to_string(warmup) + " of " + std::to_string(steps) +

@@ -3,14 +3,15 @@
 #include <cmath>
 
 #include "numerics/rng.h"
+#include "recording/conditions.h"
 #include "recording/events.h"
 #include "tasks/recording_task.h"
 
 namespace dalea {
 namespace {
 
-constexpr double most_work = 5e10;  // values added to make averages
-constexpr double most_bytes = sizeof(void*) == 4 ? double{1 << 30} : 8.0 * (1 << 30);
+constexpr double most_trial_work = 5e10;  // values added to make averages
+constexpr double most_trial_bytes = sizeof(void*) == 4 ? double{1 << 30} : 8.0 * (1 << 30);
 
 // A part before scaling; missing values are NaN.
 struct RawTrials {
@@ -152,6 +153,21 @@ Trials scale(RawTrials raw, int64_t units, int64_t steps, int64_t warmup, const 
   return trials;
 }
 
+// Each simulated trial by itself.
+void smooth_trials(Recording& recording, const RecordingSpec& spec) {
+  if (spec.smoothing == "none") return;
+  const auto size = static_cast<size_t>(condition_frames * recording.units);
+  Reach reach = smoothing_reach(spec);
+  reach = {std::min(reach.before, condition_frames), std::min(reach.after, condition_frames)};
+  std::vector<float> one(size);
+  for (size_t at = 0; at + size <= recording.values.size(); at += size) {
+    const auto from = recording.values.begin() + static_cast<std::ptrdiff_t>(at);
+    std::copy_n(from, size, one.begin());
+    smooth(one, condition_frames, recording.units, reach, spec.smoothing_sd);
+    std::copy(one.begin(), one.end(), from);
+  }
+}
+
 void describe(const Spec& spec, const EventWindows& w, const WindowParts& parts, Prepared& p) {
   const EventsSpec& events = spec.recording.events;
   p.events = w.events;
@@ -181,15 +197,15 @@ void describe(const Spec& spec, const EventWindows& w, const WindowParts& parts,
 
 Status check_size(const Spec& spec, int64_t trials, const Cut& cut, int64_t units) {
   const double values = static_cast<double>(trials) * static_cast<double>(cut.steps) * static_cast<double>(units);
-  if (values * 20 > most_bytes)  // raw and scaled
+  if (values * 20 > most_trial_bytes)  // raw and scaled
     return Error{"recording.events", "make " + std::to_string(trials) + " trials of " + std::to_string(cut.steps) +
                                          " steps and " + std::to_string(units) + " units, more than " +
-                                         std::to_string(static_cast<int64_t>(most_bytes) >> 20) +
+                                         std::to_string(static_cast<int64_t>(most_trial_bytes) >> 20) +
                                          " MiB allowed here; give fewer events or samples, or shorter windows"};
   const EventsSpec& e = spec.recording.events;
   const double work = 3.0 * static_cast<double>(e.samples) * static_cast<double>(e.average_of) *
                       static_cast<double>(cut.window) * static_cast<double>(units);
-  if (work > most_work)
+  if (work > most_trial_work)
     return Error{"recording.events.samples",
                  "would add up more than 50,000,000,000 values; give fewer samples, or a "
                  "smaller recording.events.average_of"};
@@ -214,13 +230,19 @@ Result<Dataset> make_trial_dataset(const Spec& spec, Recording recording) {
                                        " frames; a frame is predicted from the "
                                        "one before, so give at least two"};
   const bool published = r.events.samples > 0 && r.events.channels == "independently";
-  const Reach reach = published ? Reach{} : smoothing_reach(r);
+  const bool simulated = recording.kind == "simulated trials";  // one after the other: no window may see the next
+  const Reach reach = published || simulated ? Reach{} : smoothing_reach(r);
   EventWindows windows;
   WindowParts parts;
   if (around_events) {
     Result<EventWindows> found = find_windows(recording, r.events);
     if (!found) return found.error();
     windows = std::move(*found);
+    if (simulated && (windows.event_frame > condition_event_frame ||
+                      windows.frames - windows.event_frame > condition_frames - condition_event_frame))
+      return Error{"recording.events.before_s",
+                   "and after_s make windows longer than a simulated trial, which has 0.75 s before its event and "
+                   "after it; give at most that"};
     Result<WindowParts> split = split_windows(windows, recording.frames, r, reach);
     if (!split) return split.error();
     parts = std::move(*split);
@@ -240,7 +262,10 @@ Result<Dataset> make_trial_dataset(const Spec& spec, Recording recording) {
   if (Status ok = check_size(spec, count, *cut, recording.units); !ok) return ok.error();
 
   Dataset data = dataset_of(spec, recording);
-  if (!published) smooth(recording.values, recording.frames, recording.units, reach, r.smoothing_sd);
+  if (simulated && !published)
+    smooth_trials(recording, r);
+  else if (!published)
+    smooth(recording.values, recording.frames, recording.units, reach, r.smoothing_sd);
   Trials* made[] = {&data.train, &data.validation, &data.held_out};
   for (int k = 0; k < 3; ++k) {
     RawTrials raw = r.events.samples > 0

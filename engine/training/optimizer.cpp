@@ -114,7 +114,7 @@ std::string Optimizer::update(Model& model, Parameters& gradient, int64_t epoch,
 
   for (size_t k = 0; k < parameters.size(); ++k) {
     Weights& weights = trained(k);
-    if (weights.frozen) continue;
+    if (parameters[k].frozen) continue;
     const int64_t n = static_cast<int64_t>(weights.values.size());
     const auto piece = [&](int64_t begin, int64_t end) {
       const float* g = gradient[k].values.data() + begin;
@@ -143,6 +143,7 @@ std::string Optimizer::update(Model& model, Parameters& gradient, int64_t epoch,
 
 void Optimizer::constrain(Model& model) {
   Weights& w = model.parameters.W_rec;
+  if (w.frozen) return;  // it keeps its initial weights
   if (training_.constraint == "dale") {
     project_signs(w, model.sign);
   } else if (training_.constraint == "rectified") {  // SEEDS 1.4: (a) negative stored entries to 0, (b) times the sign

@@ -11,7 +11,7 @@ std::string count_text(int64_t n) {
 }
 
 const Trials& split_of(const Dataset& data, int which) {
-  return which == 0 ? data.validation : data.held_out;
+  return which == 0 ? data.validation : which == 1 ? data.held_out : data.train;
 }
 
 bool same_shape(const Weights& a, const Weights& b) {
@@ -38,6 +38,15 @@ Status take(Parameters& to, const Parameters& from, const std::string& what) {
   return {};
 }
 
+Result<std::shared_ptr<const Parameters>> fit_checkpoint(const Parameters& shape, const Parameters& from,
+                                                         const std::string& what) {
+  auto fitted = std::make_shared<Parameters>(shape);
+  if (Status ok = take(*fitted, from, what); !ok) return ok.error();
+  if (std::string name = first_not_finite(*fitted); !name.empty())
+    return Error{what + "/" + name, "has a value that is not finite; the session file is damaged"};
+  return std::shared_ptr<const Parameters>(std::move(fitted));
+}
+
 Status check_mask(const Pattern* mask, int64_t units) {
   if (mask == nullptr || (mask->rows == units && mask->cols == units)) return {};
   return Error{"mask", "is " + count_text(mask->rows) + " x " + count_text(mask->cols) + ", but the experiment has " +
@@ -57,6 +66,40 @@ Status begin_from(Model& model, const Parameters& start, const std::shared_ptr<c
     if (mask || from.W_rec.sparse()) from.W_rec = on_mask(from.W_rec, mask ? mask : everywhere(), own.sparse());
   }
   return take(model.parameters, from, "start");
+}
+
+// What training.checkpoint goes by; by the training loss where nothing is kept apart. As published the sum of the
+// batches' means.
+double checkpoint_loss(const Spec& spec, const EpochRecord& e) {
+  const bool validated = spec.training.checkpoint == "validation" && !std::isnan(e.validation);
+  return validated ? e.validation : spec.stages.prune && spec.stages.as_published ? e.train_published : e.train;
+}
+
+bool published_checkpoints(const Spec& spec) {
+  return spec.stages.prune && spec.stages.as_published && spec.training.checkpoint == "train";
+}
+
+// Whether a saved state's stage and checkpoints go together; their shapes come later.
+Status check_stage(const Spec& spec, const TrainerState& s) {
+  const auto wrong = [](const std::string& what) {
+    return Error{"state.json", what + "; the session file is damaged, or of another experiment"};
+  };
+  const int64_t dense = spec.training.epochs;
+  if (!spec.stages.prune && (s.pruned || s.dense || s.pruned_losses || s.dense_epoch != 0))
+    return wrong("is of a training in stages");
+  if (spec.stages.prune && s.pruned != (s.mask != nullptr)) return wrong("has a mask that does not fit its stage");
+  if (spec.stages.prune && (s.pruned ? s.epoch < dense : s.epoch > dense || (s.epoch == dense && s.batch > 0)))
+    return wrong("is at epoch " + count_text(s.epoch) + ", which does not fit its stage");
+  if (s.pruned != (s.dense != nullptr) || (s.pruned && (s.dense_epoch < 1 || s.dense_epoch > dense)) ||
+      (!s.pruned && (s.pruned_losses || s.dense_epoch != 0)))
+    return wrong("has a checkpoint 'dense' that does not fit its stage");
+  if (s.pruned && !s.pruned_losses && (s.epoch != dense || s.batch != 0))
+    return wrong("lacks the pruned network's loss");
+  if ((s.best != nullptr) != (s.best_epoch != 0) || s.best_epoch > s.epoch || s.best_epoch < 0 ||
+      (s.pruned && s.best_epoch != 0 && s.best_epoch <= dense) ||
+      (s.best_epoch != 0 && spec.training.checkpoint == "last"))
+    return wrong("has a best checkpoint that does not fit its epochs");
+  return {};
 }
 
 }  // namespace
@@ -96,6 +139,12 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const Spec& spec, Dataset data,
                                         count_text(data.ends.outputs) + " outputs and the network " +
                                         count_text(static_cast<int64_t>(spec.populations.size())) +
                                         " populations; make them equal, or use \"all\""};
+  if (spec.training.checkpoint == "validation" && data.validation.count == 0 && data.held_out.count > 0)
+    return Error{"training.checkpoint",
+                 "goes by the validation loss, but nothing is kept for validation; use \"train\" or \"last\""};
+  if (Status ok = check_stages(spec); !ok) return ok.error();
+  if (options.mask && spec.stages.prune)
+    return Error{"stages.prune", "prunes a whole network, but this one is pruned already; switch it off to train on"};
   if (Status ok = check_mask(options.mask.get(), spec.units()); !ok) return ok.error();
   std::unique_ptr<Trainer> trainer(new Trainer(spec, std::move(data), run, options));
   if (options.start) {
@@ -149,19 +198,26 @@ TrainerState Trainer::state() const {
   s.optimizer = optimizer_.state;
   s.history = history_;
   s.mask = own_mask_;
+  s.pruned = pruned_;
+  s.dense_epoch = dense_epoch_;
+  s.best_epoch = best_epoch_;
+  s.dense = dense_;
+  s.best = best_;
+  s.pruned_losses = pruned_losses_;
   return s;
 }
 
 Status Trainer::restore(TrainerState s) {
   if (s.run != run_) return Error{"state.run", "is " + count_text(s.run) + "; this is run " + count_text(run_)};
-  if (s.epoch < 0 || s.epoch > spec_.training.epochs || s.batch < 0 || s.batch > batches_per_epoch() ||
-      (s.epoch == spec_.training.epochs && s.batch != 0))
+  if (s.epoch < 0 || s.epoch > spec_.all_epochs() || s.batch < 0 || s.batch > batches_per_epoch() ||
+      (s.epoch == spec_.all_epochs() && s.batch != 0))
     return Error{"state.epoch", "is " + count_text(s.epoch) + ", batch " + count_text(s.batch) + ", beyond the " +
-                                    count_text(spec_.training.epochs) + " epochs of the experiment"};
+                                    count_text(spec_.all_epochs()) + " epochs of the experiment"};
   if (static_cast<int64_t>(s.history.size()) != s.epoch)
     return Error{"history", "has " + count_text(static_cast<int64_t>(s.history.size())) + " rows for " +
                                 count_text(s.epoch) + " epochs; the session file is damaged"};
   if (Status ok = check_mask(s.mask.get(), model_.units); !ok) return ok;
+  if (Status ok = check_stage(spec_, s); !ok) return ok;
   // Another mask has other shapes. The optimizer is made as for a fresh trainer: the published rectification
   // (SEEDS 1.4) goes by the signs of the initial weights.
   std::optional<Model> remade;
@@ -183,11 +239,23 @@ Status Trainer::restore(TrainerState s) {
   optimizer.beta2_power = s.optimizer.beta2_power;
   if (std::string name = first_not_finite(parameters); !name.empty())
     return Error{"parameters/" + name, "has a value that is not finite; the session file is damaged"};
+  // The checkpoints in the shapes of the networks they are of: before pruning that of the start.
+  std::shared_ptr<const Parameters> dense, best;
+  if (s.dense) {
+    Result<std::shared_ptr<const Parameters>> fitted = fit_checkpoint(initial_, *s.dense, "checkpoints/dense");
+    if (!fitted) return fitted.error();
+    dense = std::move(*fitted);
+  }
+  if (s.best) {
+    Result<std::shared_ptr<const Parameters>> fitted = fit_checkpoint(parameters, *s.best, "checkpoints/best");
+    if (!fitted) return fitted.error();
+    best = std::move(*fitted);
+  }
 
   if (remade) {
     own_mask_ = s.mask;
     mask_ = own_mask_ ? own_mask_ : sample_pattern(spec_, run_);
-    initial_ = remade->parameters;
+    if (!spec_.stages.prune) initial_ = remade->parameters;
     gradient_ = zeros_like(remade->parameters);
     model_ = std::move(*remade);
     optimizer_ = std::move(*remade_optimizer);
@@ -201,6 +269,13 @@ Status Trainer::restore(TrainerState s) {
   epoch_published_ = s.epoch_published;
   epoch_scored_ = s.epoch_scored;
   history_ = std::move(s.history);
+  pruned_ = s.pruned;
+  dense_epoch_ = s.dense_epoch;
+  best_epoch_ = s.best_epoch;
+  dense_ = std::move(dense);
+  best_ = std::move(best);
+  pruned_losses_ = s.pruned_losses;
+  measuring_ = false;
   confusion_ = {};
   order_.clear();
   phase_ = Phase::idle;
@@ -218,7 +293,8 @@ int64_t Trainer::bytes() const {
   };
   int64_t sum = of(model_.parameters) + of(initial_) + of(gradient_) + of(optimizer_.state.first) +
                 of(optimizer_.state.second) + size(optimizer_.state.latent.values) + size(dense_mask_) +
-                of(good_.parameters) + of(good_.optimizer.first) + of(good_.optimizer.second) + pass_.bytes();
+                (dense_ ? of(*dense_) : 0) + (best_ ? of(*best_) : 0) + of(good_.parameters) +
+                of(good_.optimizer.first) + of(good_.optimizer.second) + pass_.bytes();
   if (mask_)
     sum += size(mask_->col_start) + size(mask_->row) + size(mask_->row_start) + size(mask_->col) + size(mask_->at);
   for (const Trials* t : {&data_.train, &data_.validation, &data_.held_out})
@@ -231,19 +307,104 @@ int64_t Trainer::batches_per_epoch() const {
 }
 
 bool Trainer::finished() const {
-  return !failure_.empty() || epoch_ >= spec_.training.epochs;
+  return !failure_.empty() || epoch_ >= spec_.all_epochs();
 }
 
 double Trainer::progress() const {
-  const int64_t all = spec_.training.epochs * batches_per_epoch();
+  const int64_t all = spec_.all_epochs() * batches_per_epoch();
   return all > 0 ? static_cast<double>(updates()) / static_cast<double>(all) : 1.0;
 }
 
+std::vector<uint32_t> Trainer::order_of(int64_t epoch) const {
+  Rng rng(spec_.seed, Purpose::order, static_cast<uint32_t>(run_),
+          static_cast<uint32_t>(spec_.training.shuffle ? epoch : 0));
+  return permutation(static_cast<uint32_t>(data_.train.count), rng);
+}
+
+Stage Trainer::stage() const {
+  return !spec_.stages.prune ? Stage::whole : pruned_ ? Stage::fine_tuning : Stage::dense;
+}
+
+int64_t Trainer::stage_epoch() const {
+  return pruned_ ? epoch_ - spec_.training.epochs : epoch_;
+}
+
+int64_t Trainer::stage_epochs() const {
+  return pruned_ ? spec_.stages.fine_tune : spec_.training.epochs;
+}
+
+int64_t Trainer::kept_epoch() const {
+  return best_ ? best_epoch_ : epoch_;
+}
+
+const Parameters* Trainer::checkpoint(std::string_view name) const {
+  if (!spec_.stages.prune) return nullptr;
+  if (name == "initial") return &initial_;
+  if (name == "dense") return dense_.get();
+  if (name != "sparse" || !pruned_) return nullptr;
+  return best_ ? best_.get() : &model_.parameters;
+}
+
+bool Trainer::due_to_prune() const {
+  return spec_.stages.prune && !pruned_ && epoch_ >= spec_.training.epochs;
+}
+
+// As published (SEEDS Q8) the sum of an epoch's batch losses has to fall below the pruned network's loss on one batch.
+double Trainer::loss_to_beat() const {
+  if (best_epoch_ > 0) return checkpoint_loss(spec_, history_[static_cast<size_t>(best_epoch_ - 1)]);
+  return published_checkpoints(spec_) && pruned_losses_ ? pruned_losses_->train_published
+                                                        : std::numeric_limits<double>::infinity();
+}
+
+void Trainer::keep_best() {
+  if (spec_.training.checkpoint == "last" || !(checkpoint_loss(spec_, history_.back()) < loss_to_beat())) return;
+  best_ = std::make_shared<Parameters>(model_.parameters);
+  best_epoch_ = epoch_;
+}
+
+std::string Trainer::checkpoint_note() const {
+  if (spec_.training.checkpoint == "validation" && data_.validation.count == 0)
+    return "All data are trained on, so the kept epochs are those of the least training loss";
+  if (!pruned_ || !finished() || !failure_.empty() || !published_checkpoints(spec_) || best_epoch_ > 0) return {};
+  return "As published no epoch of the fine-tuning was kept: the sum of its " + count_text(batches_per_epoch()) +
+         " batch losses never fell below the pruned network's loss on one batch. The last epoch's weights are given";
+}
+
+void Trainer::end_stage() {
+  if (spec_.training.checkpoint != "last" || spec_.stages.prune)
+    for (int64_t e = epoch_ - stage_epochs(); e < epoch_; ++e)
+      history_[static_cast<size_t>(e)].kept = e + 1 == kept_epoch() ? 1 : 0;
+  if (finished() && best_) model_.parameters = *best_;
+}
+
+Trainer::Event Trainer::prune_now() {
+  std::shared_ptr<const Parameters> dense = best_ ? best_ : std::make_shared<Parameters>(model_.parameters);
+  const auto refuse = [&](const Error& error) { return fail("the network cannot be pruned: " + error.text()); };
+  Result<StagePruning> pruning = prune_stage(spec_, dense->W_rec, run_);
+  if (!pruning) return refuse(pruning.error());
+  // Made as restore() makes them.
+  Model model = build_model(spec_, data_.ends, run_, pruning->mask);
+  Optimizer optimizer(spec_, model, options_.isa);
+  Parameters start = *dense;
+  start.W_rec = on_mask(dense->W_rec, pruning->mask, model.parameters.W_rec.sparse());
+  if (Status ok = take(model.parameters, start, "dense"); !ok) return refuse(ok.error());
+  if (!optimizer.state.latent.values.empty()) optimizer.state.latent.values = model.parameters.W_rec.values;
+  dense_epoch_ = kept_epoch();
+  dense_ = std::move(dense);
+  best_ = nullptr;
+  best_epoch_ = 0;
+  own_mask_ = mask_ = pruning->mask;
+  gradient_ = zeros_like(model.parameters);
+  model_ = std::move(model);
+  optimizer_ = std::move(optimizer);
+  fill_dense_mask();
+  pruned_ = true;
+  good_ = state();
+  return Event::pruned;
+}
+
 void Trainer::begin_batch() {
-  if (order_.empty()) {
-    Rng rng(spec_.seed, Purpose::order, static_cast<uint32_t>(run_), static_cast<uint32_t>(epoch_));
-    order_ = permutation(static_cast<uint32_t>(data_.train.count), rng);
-  }
+  if (order_.empty()) order_ = order_of(epoch_);
   const int64_t begin = batch_ * spec_.training.batch;
   const int64_t count = std::min(spec_.training.batch, data_.train.count - begin);
   const NoiseAt noise{spec_.seed, static_cast<uint32_t>(run_), static_cast<uint32_t>(epoch_)};
@@ -280,7 +441,7 @@ bool Trainer::finish_batch() {
     fail(message("the gradient of " + name));
     return false;
   }
-  if (std::string name = optimizer_.update(model_, gradient_, epoch_, workers_); !name.empty()) {
+  if (std::string name = optimizer_.update(model_, gradient_, stage_epoch(), workers_); !name.empty()) {
     std::string text = message(name) + " (rewound to the start of the epoch)";
     TrainerState good = std::move(good_);
     (void)restore(std::move(good));
@@ -301,9 +462,17 @@ Trainer::Event Trainer::after_update() {
   pending_.epoch = epoch_ + 1;
   pending_.train = epoch_scored_ > 0 ? epoch_loss_ / static_cast<double>(epoch_scored_) : 0.0;
   pending_.train_published = epoch_published_;
-  pending_.lr = learning_rate(spec_.training, epoch_);
+  pending_.lr = learning_rate(spec_.training, stage_epoch());
   begin_evaluation(0);
   return Event::update;
+}
+
+void Trainer::begin_measuring() {
+  pending_ = {};
+  pending_.epoch = epoch_;
+  pending_.lr = no_value;
+  measuring_ = true;
+  begin_evaluation(2);
 }
 
 void Trainer::begin_evaluation(int which) {
@@ -315,6 +484,13 @@ void Trainer::begin_evaluation(int which) {
   pass_.pack(model_, false);
   phase_ = Phase::evaluation;
   const Trials& split = split_of(data_, which);
+  if (which == 3) {
+    const std::vector<uint32_t> order = order_of(spec_.training.epochs - 1);
+    evaluated_ = (batches_per_epoch() - 1) * spec_.training.batch;
+    pass_.begin(model_, split, order.data() + evaluated_, split.count - evaluated_, data_.loss, false, 0, nullptr,
+                nullptr);
+    return;
+  }
   if (split.count == 0) {
     (void)finish_evaluation_batch();
     return;
@@ -341,6 +517,19 @@ Trainer::Event Trainer::finish_evaluation_batch() {
   const double mean = evaluation_scored_ > 0 ? evaluation_sum_ / static_cast<double>(evaluation_scored_)
                       : split.count > 0      ? 0.0
                                              : no_value;
+  if (evaluating_ == 2) {
+    pending_.train = mean;
+    begin_evaluation(0);
+    return Event::working;
+  }
+  if (evaluating_ == 3) {
+    pending_.train_published = mean;
+    pruned_losses_ = pending_;
+    measuring_ = false;
+    phase_ = Phase::idle;
+    good_ = state();
+    return Event::pruned;
+  }
   if (evaluating_ == 0) {
     pending_.validation = mean;
     pending_.validation_accuracy = evaluation_answers_.accuracy();
@@ -350,6 +539,10 @@ Trainer::Event Trainer::finish_evaluation_batch() {
   pending_.held_out = mean;
   pending_.held_out_published = evaluation_published_;
   pending_.held_out_accuracy = evaluation_answers_.accuracy();
+  if (measuring_) {
+    begin_evaluation(3);
+    return Event::working;
+  }
   confusion_ = evaluation_answers_;
   finish_epoch();
   return Event::epoch;
@@ -363,12 +556,19 @@ void Trainer::finish_epoch() {
   epoch_scored_ = 0;
   order_.clear();
   phase_ = Phase::idle;
+  keep_best();
+  if (stage_epoch() == stage_epochs()) end_stage();
   good_ = state();
 }
 
 Trainer::Event Trainer::advance() {
   if (finished()) return failure_.empty() ? Event::finished : Event::failed;
   if (phase_ == Phase::idle) {
+    if (due_to_prune()) return prune_now();
+    if (due_to_measure()) {
+      begin_measuring();
+      return Event::working;
+    }
     if (batch_ >= batches_per_epoch()) {  // resumed between the last update and the evaluation
       after_update();
       return Event::working;
@@ -387,8 +587,11 @@ Trainer::Event Trainer::advance() {
 Trainer::Event Trainer::step() {
   if (finished()) return failure_.empty() ? Event::finished : Event::failed;
   const FloatState ieee;
+  if (phase_ == Phase::idle && due_to_prune()) return prune_now();
+  if (phase_ == Phase::idle && due_to_measure()) begin_measuring();
   if (phase_ == Phase::evaluation || batch_ >= batches_per_epoch()) {
     if (phase_ != Phase::evaluation) after_update();
+    if (phase_ != Phase::evaluation) return Event::epoch;  // no trials to evaluate
     pass_.run();
     return finish_evaluation_batch();
   }

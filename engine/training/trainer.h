@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "network/pass.h"
 #include "training/optimizer.h"
+#include "training/stages.h"
 
 namespace dalea {
 
@@ -47,6 +49,9 @@ struct EpochRecord {
   double validation = 0, held_out = 0, held_out_published = 0;  // with the weights at the end of the epoch
   double lr = 0;
   double validation_accuracy = no_value, held_out_accuracy = no_value;  // tasks with classes only
+  // Set when a stage ends that chooses (stages.prune, or training.checkpoint is not "last"): 1 in the row of the epoch
+  // whose weights were kept, 0 in its others.
+  double kept = no_value;
 };
 
 // Everything that continuing needs (session/session.h writes it).
@@ -59,7 +64,12 @@ struct TrainerState {
   Parameters parameters;
   OptimizerState optimizer;
   std::vector<EpochRecord> history;
-  std::shared_ptr<const Pattern> mask;  // of its own, as in TrainerOptions; null: the spec's
+  std::shared_ptr<const Pattern> mask;       // of its own, as in TrainerOptions, or what stages left; null: the spec's
+  bool pruned = false;                       // stages: fine-tuning
+  int64_t dense_epoch = 0, best_epoch = 0;   // of the two below (1-based); 0: none
+  std::shared_ptr<const Parameters> dense;   // the checkpoint that was pruned
+  std::shared_ptr<const Parameters> best;    // training.checkpoint: of the present stage, so far
+  std::optional<EpochRecord> pruned_losses;  // as Trainer::pruned_losses
 };
 
 struct Losses {
@@ -77,7 +87,8 @@ class Trainer {
   Status restore(TrainerState state);
   TrainerState state() const;  // between updates, never within one
 
-  enum class Event { working, update, epoch, finished, failed };
+  // `pruned`: stages have just pruned (mask, storage and optimizer are others now), or its losses are now known.
+  enum class Event { working, update, epoch, pruned, finished, failed };
   // One time step of work: for a page without threads. `update` and `epoch` mark that one was just completed.
   Event advance();
   // Runs to the next update, or one minibatch of the evaluation that ends an epoch (`working` until its last one),
@@ -102,12 +113,28 @@ class Trainer {
   const Dataset& data() const { return data_; }
   const Model& model() const { return model_; }
   const Parameters& initial() const { return initial_; }
-  const Pattern* mask() const { return mask_.get(); }     // null: every connection exists
-  bool own_mask() const { return own_mask_ != nullptr; }  // not the spec's
+  const Pattern* mask() const { return mask_.get(); }  // null: every connection exists
+  std::shared_ptr<const Pattern> shared_mask() const { return mask_; }
+  bool own_mask() const { return own_mask_ != nullptr && !pruned_; }  // not the spec's
   const std::vector<EpochRecord>& history() const { return history_; }
   // Held out, when the last epoch ended; without counts before that.
   const Confusion& confusion() const { return confusion_; }
-  int64_t epoch() const { return epoch_; }
+  int64_t epoch() const { return epoch_; }  // of all stages
+
+  Stage stage() const;
+  int64_t stage_epoch() const;   // finished of the present stage
+  int64_t stage_epochs() const;  // it has
+  // "initial", "dense" (the one pruned), "sparse" (the best of fine-tuning so far; at its end the one kept); null: not
+  // there yet, or no stages. Valid until the next step.
+  const Parameters* checkpoint(std::string_view name) const;
+  std::shared_ptr<const Parameters> dense_checkpoint() const { return dense_; }
+  int64_t dense_epoch() const { return dense_epoch_; }  // of the checkpoint "dense"; 0: none yet
+  int64_t kept_epoch() const;                           // of the weights that the present stage would keep now
+  // What pruning cost before any fine-tuning: losses of whole splits, and in train_published the mean loss of the last
+  // minibatch before (as published, SEEDS 4.6). Null: not known yet.
+  const EpochRecord* pruned_losses() const { return pruned_losses_ ? &*pruned_losses_ : nullptr; }
+  // A sentence on the checkpoint that was kept in spite of the rule (SEEDS Q8), or empty.
+  std::string checkpoint_note() const;
   int64_t batch() const { return batch_; }
   int64_t batches_per_epoch() const;
   int64_t updates() const { return epoch_ * batches_per_epoch() + batch_; }
@@ -121,10 +148,18 @@ class Trainer {
 
  private:
   Trainer(const Spec& spec, Dataset data, int64_t run, const TrainerOptions& options);
+  bool due_to_prune() const;
+  bool due_to_measure() const { return pruned_ && !pruned_losses_; }
+  Event prune_now();
+  double loss_to_beat() const;
+  void keep_best();
+  void end_stage();
+  std::vector<uint32_t> order_of(int64_t epoch) const;
   void fill_dense_mask();
   void begin_batch();
   bool finish_batch();  // false: not finite
   void begin_evaluation(int which);
+  void begin_measuring();  // what pruning cost
   Event finish_evaluation_batch();
   Event after_update();
   Event fail(std::string message);
@@ -137,7 +172,7 @@ class Trainer {
   mutable Workers workers_;
   Model model_;
   Parameters initial_;
-  std::shared_ptr<const Pattern> own_mask_;  // in place of the spec's; null: none
+  std::shared_ptr<const Pattern> own_mask_;  // in place of the spec's, or what stages left; null: none
   std::shared_ptr<const Pattern> mask_;      // in force; kept also when W_rec is stored dense
   std::vector<float> dense_mask_;            // column-major 0/1, only when masked and stored dense
   Parameters gradient_;
@@ -153,12 +188,18 @@ class Trainer {
   TrainerState good_;  // start of the epoch
 
   enum class Phase { idle, batch, evaluation } phase_ = Phase::idle;
-  int evaluating_ = 0;     // 0 validation, 1 held out
-  int64_t evaluated_ = 0;  // trials done of it
+  int evaluating_ = 0;      // 0 validation, 1 held out; after pruning also 2 train, 3 the last minibatch before
+  bool measuring_ = false;  // what pruning cost
+  int64_t evaluated_ = 0;   // trials done of it
   double evaluation_sum_ = 0, evaluation_published_ = 0;
   int64_t evaluation_scored_ = 0;
   Confusion evaluation_answers_, confusion_;
   EpochRecord pending_;
+
+  bool pruned_ = false;
+  int64_t dense_epoch_ = 0, best_epoch_ = 0;
+  std::shared_ptr<const Parameters> dense_, best_;
+  std::optional<EpochRecord> pruned_losses_;
 };
 
 // Trains to the end, a failure or a cancel; calls back after every update and epoch.

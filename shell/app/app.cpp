@@ -9,8 +9,10 @@
 #include "app/widgets.h"
 #include "common/embedded.h"
 #include "common/json.h"
+#include "connectome/connectome.h"
 #include "imgui_internal.h"
 #include "implot.h"
+#include "network/rules.h"
 
 namespace dalea::app {
 namespace {
@@ -58,7 +60,13 @@ const std::vector<Preset>& presets() {
 }
 
 App::App(Host& h, const LiveOptions& options)
-    : host(h), live(options), pruning(options.threads), side(side_options(options)), find_digits_(options.find_digits) {
+    : host(h),
+      live(options),
+      pruning(options.threads),
+      side(side_options(options)),
+      compare_side(side_options(options)),
+      comparer(options.own_thread),
+      find_digits_(options.find_digits) {
   now = live.snapshot();
   draft = presets().front().spec;
 }
@@ -116,6 +124,7 @@ void App::give_file(NamedFile file) {
     return say(true, file.name + " is empty; give a recording, a session, an experiment or digits");
   const auto shared = std::make_shared<NamedFile>(std::move(file));
   if (starts_with(shared->bytes, "PK") && is_session(shared->bytes)) {
+    if (view.open_tab == tab_compare && !continuing_) return give_sessions({shared});
     link_view = {};
     live.open_session(shared, nullptr);
     if (continuing_) live.play();
@@ -123,6 +132,14 @@ void App::give_file(NamedFile file) {
     return;
   }
   if (DigitFiles::is_one(*shared)) return give_digits(shared);
+  if (is_probability_table(shared->bytes)) {
+    const Result<int64_t> pairs = read_probability_table(shared->bytes, draft);
+    if (!pairs) return say(true, shared->name + ": " + pairs.error().message);
+    view.tab = tab_build;
+    say(false, shared->name + " gave the probabilities of " + std::to_string(*pairs) +
+                   " pairs of populations; train with these settings to use them.");
+    return draft_edited();
+  }
   const std::string_view text = text_of(shared->bytes);
   const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (first != std::string_view::npos && text[first] == '{') {
@@ -130,7 +147,16 @@ void App::give_file(NamedFile file) {
     return;
   }
   if (!now->waiting_for.empty() && sha256_hex(shared->bytes) == now->waiting_for) {
+    draft_recording_ = shared;
     live.give_recording(shared);
+    return;
+  }
+  constexpr size_t most_looked_through = 64 << 20;  // bytes, of a file with several arrays
+  if (now->waiting_for.empty() && (shared->bytes.size() <= most_looked_through || !holds_arrays(shared->bytes)) &&
+      is_connectome(shared->bytes, shared->name)) {
+    link_view = {};
+    live.give_connectome(shared, draft);
+    view.tab = tab_weights;
     return;
   }
   if (!now->waiting_for.empty())
@@ -145,8 +171,15 @@ void App::give_files(std::vector<NamedFile> files) {
     const std::string_view text = text_of(f.bytes);
     const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
     return f.bytes.empty() || (starts_with(f.bytes, "PK") && is_session(f.bytes)) || DigitFiles::is_one(f) ||
-           (first != std::string_view::npos && text[first] == '{');
+           is_probability_table(f.bytes) || (first != std::string_view::npos && text[first] == '{');
   };
+  if (view.open_tab == tab_compare && std::all_of(files.begin(), files.end(), [](const NamedFile& f) {
+        return starts_with(f.bytes, "PK") && is_session(f.bytes);
+      })) {
+    std::vector<FilePtr> sessions;
+    for (NamedFile& f : files) sessions.push_back(std::make_shared<NamedFile>(std::move(f)));
+    return give_sessions(sessions);
+  }
   if (files.size() < 2 || std::any_of(files.begin(), files.end(), is_other)) {
     for (NamedFile& f : files) give_file(std::move(f));
     return;
@@ -254,7 +287,16 @@ void App::open_run(size_t job) {
 }
 
 void App::draft_edited() {
-  problems = parse_spec(print_spec(draft, false)).problems;
+  ParsedSpec parsed = parse_spec(print_spec(draft, false));
+  problems = std::move(parsed.problems);
+  if (structure_makes_populations(draft)) draft.populations = std::move(parsed.spec.populations);
+  constexpr int64_t most_made_here = 100;  // regions; others are made when they are trained
+  const ConnectomeSpec& k = draft.connectome;
+  if (problems.empty() && (k.source != "synthetic" || k.synthetic_regions <= most_made_here)) {
+    const Status ok =
+        k.source == "file" && draft.measured ? attach_connectome(draft, draft.measured) : attach_own_connectome(draft);
+    if (!ok) problems.push_back(ok.error());
+  }
   draft_changed = !now->setup || print_spec(draft, true) != print_spec(now->setup->spec, true);
 }
 
@@ -322,6 +364,7 @@ void App::follow_setup() {
   view.digit_row = -1;
   if (!view.lock_scale) view.scale = 0;
   if (!link_view.tab.empty()) view.tab_name = link_view.tab;
+  follow_comparison();
   host.show_link(fragment());
 }
 
@@ -343,7 +386,11 @@ bool App::wants_frame(double now_s) {
   if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed())
     active_until_s_ = now_s + 0.05;
   side.pump(0.02);
-  if (side.version() != side_drawn_) active_until_s_ = std::max(active_until_s_, now_s + 0.02);
+  compare_side.pump(0.02);
+  follow_comparison();
+  comparer.pump();
+  if (side.version() != side_drawn_ || compare_side.version() != compare_drawn_ || comparer.changed())
+    active_until_s_ = std::max(active_until_s_, now_s + 0.02);
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
 }
 
@@ -361,6 +408,7 @@ void App::frame() {
   now = live.snapshot();
   drawn_ = now->serial;
   side_drawn_ = side.version();
+  compare_drawn_ = compare_side.version();
   take_messages();
   follow_setup();
   follow_digits();
@@ -425,6 +473,7 @@ void App::frame() {
                                {"Fit", tab_fit, draw_fits},
                                {"Perturb", tab_perturb, draw_perturb},
                                {"Runs", tab_runs, draw_runs},
+                               {"Compare", tab_compare, draw_compare},
                                {"Prune", tab_prune, draw_prune},
                                {"Reproduce", tab_reproduce, draw_reproduce},
                                {"Theory", tab_theory, draw_theory},
@@ -454,12 +503,20 @@ void App::frame() {
     for (const View& v : views)
       wanted += ImGui::CalcTextSize(v.name).x + 2 * style.FramePadding.x + style.ItemInnerSpacing.x;
     const bool tight = wanted > ImGui::GetContentRegionAvail().x;
+    float pad = 4 * scale, gap = 2 * scale;
+    if (tight) {
+      ImGui::PushFont(fonts.small);
+      wanted = 0;
+      for (const View& v : views) wanted += ImGui::CalcTextSize(v.name).x + 2 * pad + gap;
+      ImGui::PopFont();
+      if (wanted > ImGui::GetContentRegionAvail().x) pad = 2 * scale, gap = scale;
+    }
     const auto small = [&](bool on) {
       if (!tight) return;
       if (on) {
         ImGui::PushFont(fonts.small);
-        ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(4 * scale, style.FramePadding.y));
-        ImGui::PushStyleVar(ImGuiStyleVar_ItemInnerSpacing, ImVec2(2 * scale, style.ItemInnerSpacing.y));
+        ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(pad, style.FramePadding.y));
+        ImGui::PushStyleVar(ImGuiStyleVar_ItemInnerSpacing, ImVec2(gap, style.ItemInnerSpacing.y));
       } else {
         ImGui::PopStyleVar(2);
         ImGui::PopFont();
@@ -650,12 +707,15 @@ std::string App::state_json(float pixels_per_unit) const {
     o["network"] = s.setup->serial;
     o["name"] = s.setup->spec.name;
     o["seed"] = s.setup->spec.seed;
-    o["epochs"] = s.setup->spec.training.epochs;
+    o["epochs"] = s.setup->spec.all_epochs();
     o["units"] = s.setup->spec.units();
     o["unit"] = s.setup->loss_unit;
     o["classes"] = s.setup->classes;
     o["commonest"] = s.setup->commonest;
     o["own_mask"] = s.setup->own_mask;
+    o["stage"] = s.stage == Stage::whole ? "whole" : s.stage == Stage::dense ? "dense" : "fine-tuning";
+    o["stage_epoch"] = s.stage_epoch;
+    o["pruned_validation"] = s.pruned ? number_or_null(s.pruned->validation) : json(nullptr);
     o["link"] = "#" + s.setup->link;
     o["threads"] = s.setup->threads;
     o["isa"] = s.setup->isa;
@@ -698,6 +758,7 @@ std::string App::state_json(float pixels_per_unit) const {
                       {"held_out", number_or_null(s.perturbed->result.perturbed_loss)}};
   o["prune"] = json::parse(pruning_json(pruning.view(), view.prune));
   o["runs"] = json::parse(side_json(side.view()));
+  o["compare"] = json::parse(comparison_json(view.compare, compare_side.view(), comparer.view()));
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();

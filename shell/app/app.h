@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/build_state.h"
+#include "app/compare_state.h"
 #include "app/digit_files.h"
 #include "app/figures.h"
 #include "app/fits_state.h"
@@ -74,7 +75,7 @@ struct Rect {
   float x = 0, y = 0, w = 0, h = 0;  // pixels of the window
 };
 
-enum class MatrixMode { initial, now, change };
+enum class MatrixMode { initial, now, change, dense, tuned };  // tuned: now minus the checkpoint that was pruned
 
 // The centre's tabs, for ViewState::tab.
 enum Tab {
@@ -88,7 +89,8 @@ enum Tab {
   tab_reproduce,
   tab_theory,
   tab_speed,
-  tab_fit
+  tab_fit,
+  tab_compare
 };
 // What the Runs tab shows and offers.
 struct RunsState {
@@ -185,6 +187,7 @@ struct ViewState {
   FitsState fits;
   RecoveryState recovery;
   BuildState build;
+  CompareState compare;
 };
 
 class App {
@@ -238,6 +241,13 @@ class App {
   // Trains the present experiment under several conditions side by side; pauses its own training.
   void train_conditions(const std::vector<std::string>& conditions, int64_t runs, bool equalise);
   void open_run(size_t job);  // of these: its weights, where it stopped
+  // Comparing conditions (app_compare.cpp): trains what CompareState says and pauses the experiment's own training.
+  void train_comparison();
+  void stop_comparison();  // training and computation; what was there before is kept
+  void give_sessions(const std::vector<FilePtr>& files);  // in place of trained ones
+  void name_sessions();                                   // anew, as CompareState::by_field says
+  void follow_comparison();                               // what is finished is compared
+  void copy_comparison_link();
   void say(bool error, std::string text);
 
   void frame();                     // draws one frame of ImGui
@@ -254,7 +264,8 @@ class App {
   Reproducer reproducer;
   Theory theory;
   Pruning pruning;
-  SideBySide side;
+  SideBySide side, compare_side;
+  Comparer comparer;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design
@@ -279,6 +290,7 @@ class App {
  private:
   void take_messages();
   void take_view(const DecodedView& decoded);
+  void offer_comparison(const ComparisonPlan& plan);
   void apply_choices(const Layout& l);
   void follow_layout();
   void follow_keeping(double now_s);    // drawn or not, asked at every frame
@@ -320,7 +332,7 @@ class App {
   std::string digits_notice_;
   DigitsPtr digits_seen_;
   uint64_t digits_asked_seen_ = 0;
-  uint64_t drawn_ = 0, side_drawn_ = 0;
+  uint64_t drawn_ = 0, side_drawn_ = 0, compare_drawn_ = 0;
   double active_until_s_ = 0;
   Theme theme_applied_ = Theme::light;
   float scale_applied_ = 0;

@@ -16,11 +16,15 @@ void App::take_view(const DecodedView& decoded) {
   for (const std::string& text : decoded.notices) say(false, text);
   if (link_view.theme) theme = *link_view.theme;
   if (link_view.pace) set_pace(*link_view.pace);
+  if (link_view.compare) offer_comparison(*link_view.compare);
+  link_view.compare.reset();  // the tab's from here on
 }
 
 std::string App::fragment() const {
   if (!now->setup) return {};
-  const std::string part = encode_view(link_view);
+  LinkView with = link_view;
+  with.compare = view.compare.linked;
+  const std::string part = encode_view(with);
   return now->setup->link + (part.empty() ? "" : "&" + part);
 }
 
@@ -36,6 +40,7 @@ LinkView App::chosen_view() const {
   chosen.hide_trial = s.hide_trial;
   if (s.with_theme) chosen.theme = theme;
   if (s.with_pace) chosen.pace = pace;
+  chosen.compare = view.compare.linked;
   // The first tab is what a link opens anyway.
   if (view.open_tab != tab_weights) chosen.tab = view.open_tab_name;
   return chosen;

@@ -19,6 +19,9 @@ struct BuildState {
   std::vector<std::vector<double>> kept;  // the matrix as it was before it became one number
   std::vector<std::string> kept_of;       // and the names of its populations
 
+  Spec plain_of, plain;  // what the draft's rules amount to as a matrix
+  bool plain_known = false;
+
   Spec mask_of;  // what follows was sampled of
   bool mask_known = false;
   Expected expected;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "app/matrix_picture.h"
+#include "network/rules.h"
 #include "numerics/math.h"
 #include "tasks/trials.h"
 
@@ -51,6 +52,20 @@ size_t index_in(std::vector<std::string>& list, const std::string& label) {
 
 bool follows(const Spec& spec) {
   return wiring_of(spec) == Wiring::blocks && wiring_fits(spec);
+}
+
+bool ruled(const Spec& spec) {
+  return has_rules(spec) || spec.connectivity.distance > 0;
+}
+
+bool same_connectome(const Spec& x, const Spec& y) {
+  const ConnectomeSpec &a = x.connectome, &b = y.connectome;
+  return x.measured == y.measured && a.source == b.source && a.neurons == b.neurons &&
+         a.density_scaling == b.density_scaling && a.target_sparsity == b.target_sparsity &&
+         a.intrinsic == b.intrinsic && a.intrinsic_sparsity == b.intrinsic_sparsity &&
+         a.intrinsic_weight == b.intrinsic_weight && a.random_partition == b.random_partition &&
+         a.keep_diagonal == b.keep_diagonal && a.as_published == b.as_published && a.null_model == b.null_model &&
+         a.null_seed == b.null_seed;
 }
 
 std::string free_name(const Spec& spec, const std::string& start, size_t number) {
@@ -126,6 +141,14 @@ void set_probability(Spec& spec, size_t post, size_t pre, double value) {
   spec.connectivity.probability[post][pre] = std::clamp(value, 0.0, 1.0);
 }
 
+Spec as_matrix(Spec spec) {
+  spec.connectivity.probability = block_probability(spec);
+  spec.connectivity.table = "none";
+  spec.connectivity.motifs.clear();
+  spec.connectivity.distance = 0;
+  return spec;
+}
+
 void add_population(Spec& spec) {
   const bool blocks = follows(spec);
   auto& p = spec.connectivity.probability;
@@ -182,12 +205,14 @@ void remove_population(Spec& spec, size_t k) {
 }
 
 double expected_in_block(const Spec& spec, size_t post, size_t pre) {
+  if (ruled(spec)) return expected_in_block(as_matrix(spec), post, pre);
   const double n = units_of(spec, post), m = units_of(spec, pre);
   const double pairs = n * m - (post == pre && !spec.connectivity.self_connections ? n : 0);
   return probability_at(spec, post, pre) * pairs;
 }
 
 Expected expected_synapses(const Spec& spec) {
+  if (ruled(spec)) return expected_synapses(as_matrix(spec));
   Expected e;
   double variance = 0, units = 0;
   for (size_t i = 0; i < spec.populations.size(); ++i) {
@@ -204,6 +229,13 @@ Expected expected_synapses(const Spec& spec) {
 }
 
 StartSpectrum predicted_spectrum(const Spec& spec) {
+  if (spec.stages.prune) {  // it starts dense
+    Spec dense = spec;
+    dense.stages.prune = false;
+    dense.connectivity = {};
+    return predicted_spectrum(dense);
+  }
+  if (ruled(spec)) return predicted_spectrum(as_matrix(spec));
   const size_t n = spec.populations.size();
   double units = 0, excitatory = 0, inhibitory = 0;
   for (size_t k = 0; k < n; ++k) {
@@ -215,13 +247,16 @@ StartSpectrum predicted_spectrum(const Spec& spec) {
   std::vector<double> mean(n * n), variance(n * n);
   for (size_t j = 0; j < n; ++j) {
     const Sign sign = spec.populations[j].sign;
-    double bound = 1 / std::sqrt(units);  // as build_model draws
+    // As build_model draws: the bound of magnitudes, or twice their mean.
+    double bound = std::sqrt((spec.network.init == "xavier" ? 3 : spec.network.init == "he" ? 6 : 1) / units);
+    const double square = spec.network.init == "lognormal" ? std::exp(spec.network.init_sd * spec.network.init_sd) / 4
+                                                           : 1.0 / 3;  // mean of (magnitude / bound)^2
     if (sign == Sign::inhibitory && spec.network.balanced && inhibitory > 0) bound *= excitatory / inhibitory;
     for (size_t i = 0; i < n; ++i) {
       const double p = probability_at(spec, i, j);
       const double m = sign == Sign::free ? 0 : (sign == Sign::excitatory ? 1 : -1) * p * bound / 2;
       mean[i * n + j] = units_of(spec, j) * m;
-      variance[i * n + j] = units_of(spec, j) * (p * bound * bound / 3 - m * m);
+      variance[i * n + j] = units_of(spec, j) * (p * bound * bound * square - m * m);
     }
   }
   return {std::sqrt(largest_modulus(variance, n)), largest_modulus(mean, n)};
@@ -229,21 +264,29 @@ StartSpectrum predicted_spectrum(const Spec& spec) {
 
 bool same_mask(const Spec& a, const Spec& b) {
   if (a.seed != b.seed || a.connectivity.self_connections != b.connectivity.self_connections ||
-      a.populations.size() != b.populations.size() || a.connectivity.probability != b.connectivity.probability)
+      a.populations.size() != b.populations.size() || a.connectivity.probability != b.connectivity.probability ||
+      a.connectivity.table != b.connectivity.table || a.connectivity.motifs != b.connectivity.motifs ||
+      a.connectivity.distance != b.connectivity.distance || a.stages.prune != b.stages.prune || !same_connectome(a, b))
     return false;
-  for (size_t k = 0; k < a.populations.size(); ++k)
-    if (a.populations[k].size != b.populations[k].size || a.populations[k].sign != b.populations[k].sign) return false;
+  const bool labels = ruled(a);
+  for (size_t k = 0; k < a.populations.size(); ++k) {
+    const Population &p = a.populations[k], &q = b.populations[k];
+    if (p.size != q.size || p.sign != q.sign) return false;
+    if (labels && (p.name != q.name || p.area != q.area || p.layer != q.layer || p.type != q.type)) return false;
+  }
   return true;
 }
 
 bool same_start(const Spec& a, const Spec& b) {
-  return same_mask(a, b) && a.network.balanced == b.network.balanced;
+  return same_mask(a, b) && a.network.balanced == b.network.balanced && a.network.init == b.network.init &&
+         a.network.init_sd == b.network.init_sd && a.connectome.remap == b.connectome.remap;
 }
 
 bool same_trials(const Spec& a, const Spec& b) {
   return a.seed == b.seed && a.task.type == b.task.type && a.task.steps == b.task.steps &&
          a.task.event_probability == b.task.event_probability && a.task.two_tone == b.task.two_tone &&
-         a.training.loss == b.training.loss && a.network.dt_s == b.network.dt_s;
+         a.task.length == b.task.length && a.task.back == b.task.back && a.training.loss == b.training.loss &&
+         a.network.dt_s == b.network.dt_s;
 }
 
 int paint_mask(const Spec& spec, const Pattern* mask, int most, std::vector<uint32_t>& pixels) {
@@ -322,8 +365,9 @@ CircuitLayout place_populations(const std::vector<Population>& populations) {
 TaskPreview preview_task(const Spec& spec) {
   TaskPreview preview;
   const bool flip_flop = spec.task.type == "flip-flop", wave = spec.task.type == "wave";
+  const bool values = spec.task.type == "sequence-memory" || spec.task.type == "n-back";
   const int64_t steps = spec.task.steps;
-  if ((!flip_flop && !wave) || steps < 1 || (wave && steps >= 2500) || !(spec.network.dt_s > 0)) return preview;
+  if ((!flip_flop && !wave && !values) || (values && steps > 20001) || steps < 1 || (wave && steps >= 2500) || !(spec.network.dt_s > 0)) return preview;
   Spec one = spec;
   one.task.train = one.task.validation = one.task.held_out = 1;
   if (flip_flop) one.task.steps = std::min<int64_t>(steps, 2000);  // a longer trial starts the same
@@ -341,6 +385,9 @@ TaskPreview preview_task(const Spec& spec) {
   if (data->loss == Loss::mse) {
     for (int64_t c = 0; c < t.outputs; ++c)
       add(data->output_names[static_cast<size_t>(c)], false, t.outputs, c, t.target);
+  } else if (values) {  // 0: nothing is asked, 1: no match, 2: match
+    preview.lines.push_back({"match (2) or not (1)", false, {}});
+    for (int32_t label : t.label) preview.lines.back().y.push_back(static_cast<double>(std::max(0, label)));
   } else {  // classes -1, 0, 1
     preview.lines.push_back({"state", false, {}});
     for (int32_t label : t.label) preview.lines.back().y.push_back(static_cast<double>(label - 1));

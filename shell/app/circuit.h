@@ -22,13 +22,17 @@ void set_wiring(Spec& spec, Wiring wiring);  // keeps what the new form can hold
 // Of one block; what is not a matrix yet becomes one that says the same everywhere else. p is clamped to 0 .. 1.
 void set_probability(Spec& spec, size_t post, size_t pre, double p);
 
+// The same with connectivity.table, motifs and distance turned into a matrix of what they amount to.
+Spec as_matrix(Spec spec);
+
 // Populations and, in step with them, rows and columns of the matrix.
 void add_population(Spec& spec);                           // connected to all, with a name of its own
 void duplicate_population(Spec& spec, size_t k);           // goes behind the k-th, connected as that one
 void move_population(Spec& spec, size_t from, size_t to);  // to: its place afterwards
 void remove_population(Spec& spec, size_t k);
 
-// Of all masks that the spec can draw: mean and standard deviation of the number of synapses. density: of units^2.
+// Of all masks that the spec can draw, or that its pruning aims at: mean and standard deviation of the number of
+// synapses. density: of units^2.
 struct Expected {
   double synapses = 0, sd = 0, density = 0;
 };
@@ -63,7 +67,7 @@ struct CircuitLayout {
 };
 CircuitLayout place_populations(const std::vector<Population>& populations);
 
-// One training trial, where making it is cheap: flip-flop and wave.
+// One training trial, where making it is cheap: flip-flop, wave, sequence memory and n-back.
 struct TaskPreview {
   struct Line {
     std::string name;

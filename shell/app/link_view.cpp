@@ -1,5 +1,6 @@
 #include "app/link_view.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@ namespace {
 constexpr size_t most_title = 200, most_note = 1000, most_tab = 40;  // characters
 constexpr size_t most_bytes = size_t{1} << 14;                       // of the JSON text
 constexpr double most_pace = 1000;
+constexpr size_t most_plan_text = 200;  // bytes
 
 struct Hidden {
   const char* name;
@@ -47,6 +49,48 @@ std::string view_part(std::string_view link) {
   return {};
 }
 
+// False: it is not a comparison as a whole.
+bool read_plan(const OrderedJson& o, LinkView& view) {
+  ComparisonPlan plan;
+  if (!o.is_object()) return false;
+  for (const auto& [key, value] : o.items()) {
+    if (key == "key" || key == "level") {
+      if (!value.is_string() || value.get_ref<const std::string&>().size() > most_plan_text) return false;
+      (key == "key" ? plan.key : plan.level) = value.get<std::string>();
+    } else if (key == "values") {
+      if (!value.is_array() || value.size() > most_compared) return false;
+      for (const OrderedJson& v : value) {
+        if (!v.is_string() || v.get_ref<const std::string&>().size() > most_plan_text) return false;
+        plan.values.push_back(v.get<std::string>());
+      }
+    } else if (key == "runs") {
+      if (!value.is_number_integer()) return false;
+      const auto runs = value.get<double>();
+      if (runs < static_cast<double>(least_compared_runs) || runs > static_cast<double>(most_compared_runs))
+        return false;
+      plan.runs = value.get<int64_t>();
+    } else if (key == "raw") {
+      if (!value.is_boolean()) return false;
+      plan.raw = value.get<bool>();
+    } else if (key == "pair") {
+      if (!value.is_array() || value.size() != 2) return false;
+      for (const OrderedJson& v : value)
+        if (!v.is_number_integer() || v.get<double>() < 0 || v.get<double>() > static_cast<double>(most_compared))
+          return false;
+      plan.from = value[0].get<size_t>();
+      plan.to = value[1].get<size_t>();
+    } else {
+      return false;
+    }
+  }
+  const bool level = plan.level == "population" || plan.level == "layer" || plan.level == "area";
+  if (!level || plan.key.empty() || plan.values.size() < 2 || plan.from == plan.to ||
+      std::max(plan.from, plan.to) >= plan.values.size())
+    return false;
+  view.compare = std::move(plan);
+  return true;
+}
+
 // Reads one key; false: its value is none that it can have.
 bool read(const std::string& key, const OrderedJson& value, LinkView& view, std::vector<std::string>& unknown) {
   if (key == "title" || key == "note" || key == "tab") {
@@ -72,6 +116,7 @@ bool read(const std::string& key, const OrderedJson& value, LinkView& view, std:
     view.pace = pace;
     return true;
   }
+  if (key == "compare") return read_plan(value, view);
   if (key == "hide") {
     if (!value.is_array()) return false;
     for (const OrderedJson& part : value) {
@@ -104,6 +149,16 @@ std::string encode_view(const LinkView& view) {
       o["pace"] = static_cast<int64_t>(*view.pace);
     else
       o["pace"] = *view.pace;
+  }
+  if (view.compare) {
+    const ComparisonPlan& c = *view.compare;
+    OrderedJson& plan = o["compare"];
+    plan["key"] = c.key;
+    plan["values"] = c.values;
+    plan["runs"] = c.runs;
+    plan["level"] = c.level;
+    if (c.raw) plan["raw"] = true;
+    plan["pair"] = {c.from, c.to};
   }
   return "view=" + pack_text(o.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
 }

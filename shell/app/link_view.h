@@ -1,6 +1,7 @@
 // What a link says about the window beside its experiment, for a class or a talk: "&view=" + base64url(zlib(JSON)).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,19 @@
 
 namespace dalea::app {
 
+// What the tab Compare compares: an experiment under several values of one key, each trained several times.
+struct ComparisonPlan {
+  std::string key;                  // "recording.condition"; empty: sessions from files
+  std::vector<std::string> values;  // of it, as JSON or plain text
+  int64_t runs = 5;                 // of each
+  std::string level = "layer";      // "population", "layer", "area"
+  bool raw = false;                 // mean W instead of mean |W|
+  size_t from = 0, to = 1;          // which of the values: differences are `to` minus `from`
+  bool operator==(const ComparisonPlan&) const = default;
+};
+constexpr size_t most_compared = 6;
+constexpr int64_t least_compared_runs = 2, most_compared_runs = 20;
+
 struct LinkView {
   std::string title, note;  // plain text, at most 200 and 1000 characters
   std::string tab;          // of the centre, by its name, small or capital letters; empty: as it is
@@ -20,6 +34,7 @@ struct LinkView {
   bool hide_loss = false, hide_trial = false;
   std::optional<Theme> theme;
   std::optional<double> pace;  // updates a second, 0: as fast as possible
+  std::optional<ComparisonPlan> compare;
 
   bool empty() const { return *this == LinkView(); }
   bool operator==(const LinkView&) const = default;

@@ -6,6 +6,7 @@
 #include "common/embedded.h"
 #include "common/picture.h"
 #include "common/snippets.h"
+#include "connectome/connectome.h"
 #include "recording/bundle.h"
 #include "recording/long_table.h"
 #include "recording/suite2p.h"
@@ -206,6 +207,7 @@ void Live::show_trial(int64_t trial) {
 void Live::preview(FilePtr file, const RecordingSpec& recording) {
   auto spec = std::make_shared<Spec>();
   spec->recording = recording;
+  ++previews_wanted_;
   send({Command::preview, std::move(spec), std::move(file), nullptr});
 }
 void Live::give_together(std::vector<FilePtr> files, const RecordingSpec& recording) {
@@ -213,7 +215,11 @@ void Live::give_together(std::vector<FilePtr> files, const RecordingSpec& record
   spec->recording = recording;
   Command command{Command::together, std::move(spec), nullptr, nullptr};
   command.files = std::move(files);
+  ++previews_wanted_;
   send(std::move(command));
+}
+void Live::give_connectome(FilePtr file, const Spec& spec) {
+  send({Command::connectome, std::make_shared<Spec>(spec), std::move(file), nullptr});
 }
 void Live::give_recording(FilePtr file) {
   send({Command::give, nullptr, std::move(file), nullptr});
@@ -245,7 +251,8 @@ void Live::study_states() {
 void Live::ask(Measurement what) {
   Asked& m = measurements_[static_cast<size_t>(what)];
   if (m.asked == m.done) m.part = 0;
-  send({what == Measurement::states ? Command::states : Command::measure, nullptr, nullptr, nullptr, false, ++m.asked});
+  constexpr Command::Kind kinds[] = {Command::measure, Command::states, Command::recovery};
+  send({kinds[static_cast<size_t>(what)], nullptr, nullptr, nullptr, false, ++m.asked});
 }
 std::optional<double> Live::measuring(Measurement what) const {
   const Asked& m = measurements_[static_cast<size_t>(what)];
@@ -268,7 +275,7 @@ void Live::stop_fits() {
   send({Command::stop_fits, nullptr, nullptr, nullptr});
 }
 void Live::study_recovery() {
-  send({Command::recovery, nullptr, nullptr, nullptr});
+  ask(Measurement::recovery);
 }
 void Live::look_back(int64_t updates) {
   send({Command::look, nullptr, nullptr, nullptr, false, updates});
@@ -367,8 +374,10 @@ void Live::obey_all(const std::deque<Command>& commands) {
     } catch (const std::exception& e) {
       say(true, e.what());
     }
+    if (c.kind == Command::preview || c.kind == Command::together) --previews_wanted_;
     if (c.kind == Command::measure) measurements_[static_cast<size_t>(Measurement::perturbation)].done = c.number;
     if (c.kind == Command::states) measurements_[static_cast<size_t>(Measurement::states)].done = c.number;
+    if (c.kind == Command::recovery) measurements_[static_cast<size_t>(Measurement::recovery)].done = c.number;
   }
 }
 
@@ -421,6 +430,28 @@ void Live::obey(const Command& command) {
     case Command::give:
       give(command.file);
       return;
+    case Command::connectome: {
+      Spec spec = *command.spec;
+      spec.connectome.source = "file";
+      spec.connectome.sha256.clear();
+      spec.connectome.array.clear();
+      spec.connectome.kinds.clear();
+      spec.connectivity = {};
+      spec.structure = {};
+      spec.measured = nullptr;
+      const FilePtr last = connectome_;
+      connectome_ = command.file;
+      const uint64_t before = builds_;
+      build(spec, recording_, true, nullptr);
+      if (builds_ == before) connectome_ = last;
+      if (builds_ == before || !setup_->spec.measured) return;
+      const Connectome& c = *setup_->spec.measured;
+      std::string notes;
+      for (const std::string& note : c.notes) notes += "; " + note;
+      return say(false, c.source + " is the network now: " + std::to_string(c.nodes) + " nodes, " +
+                            std::to_string(c.links()) + " links" + notes +
+                            ". Settings, Connectome, turns it round or scales it");
+    }
     case Command::digits:
       take_digits(command.digits_given);
       return;
@@ -515,7 +546,7 @@ void Live::obey(const Command& command) {
       publish(phase_ != Phase::running);
       return;
     case Command::recovery:
-      recover_now();
+      recover_now(command.number);
       return;
     case Command::look:
       look(command.number);
@@ -543,6 +574,25 @@ void Live::follow_history() {
   history_ = std::make_shared<std::vector<EpochRecord>>(trainer_->history());
   const Confusion& c = trainer_->confusion();
   answers_ = c.count.empty() ? nullptr : std::make_shared<Confusion>(c);
+  pruned_losses_ = trainer_->pruned_losses() ? std::make_shared<EpochRecord>(*trainer_->pruned_losses()) : nullptr;
+  if (dense_of_ == trainer_->dense_checkpoint()) return;
+  dense_of_ = trainer_->dense_checkpoint();
+  dense_ = dense_of_ ? std::make_shared<MatrixView>(view_of(dense_of_->W_rec, nullptr)) : nullptr;
+}
+
+// The connectome that the experiment asks for: from the file given, else the one it brings along.
+Status Live::connect(Spec& spec) {
+  ConnectomeSpec& k = spec.connectome;
+  for (std::string* path : {&k.file, &k.names, &k.signs, &k.densities}) path->clear();
+  if (k.source != "file") return attach_own_connectome(spec);
+  const bool another = spec.measured && connectome_ && spec.measured->sha256 != sha256_hex(connectome_->bytes);
+  if (connectome_ && !another) {
+    Result<Connectome> read = read_connectome({connectome_->bytes, {}, {}, {}, connectome_->name}, k);
+    if (read) return attach_connectome(spec, std::move(*read));
+    if (!spec.measured) return read.error();
+  }
+  if (spec.measured) return attach_connectome(spec, spec.measured);
+  return Error{"connectome.source", "is a file that is not here: drop the matrix or the list of links on this window"};
 }
 
 // Keeps what was there when the new experiment cannot be built.
@@ -568,6 +618,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
     publish(true);
   };
 
+  if (Status ok = connect(spec); !ok) return give_up(ok.error());
   std::shared_ptr<const Recording> recording;
   if (spec.task.type == "recording") {
     if (file == nullptr && !spec.recording.sha256.empty()) file = recording_;
@@ -602,7 +653,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
       return;
     }
   }
-  if (spec.task.type == "digits" && digits_ == nullptr) {
+  const bool on_digits = spec.task.type == "digits" || spec.task.type == "n-back-digits";
+  if (on_digits && digits_ == nullptr) {
     if (options_.find_digits) {
       Result<Digits> found = options_.find_digits();
       if (found)
@@ -637,7 +689,7 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   }
   setup->held_out_trials = data->held_out.count;
   setup->source_recording = recording;
-  if (spec.task.type == "digits") setup->source_digits = digits_;
+  if (on_digits) setup->source_digits = digits_;
   if (data->recording) setup->recording = std::make_shared<Recording>(*data->recording);
   if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
   if (data->prepared) setup->prepared = std::make_shared<Prepared>(*data->prepared);
@@ -670,16 +722,16 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   trace_ = nullptr;
   back_ = std::nullopt;
   timeline_.clear();
-  timeline_.offer(0, trainer_->initial());
+  timeline_.offer(0, trainer_->initial(), trainer_->stage() == Stage::fine_tuning ? nullptr : trainer_->shared_mask());
   keep_moment();
   setup->own_mask = trainer_->own_mask();
   setup->link = encode_link(pruned_ ? pruned_->before : setup->spec);
   for (size_t p = 0; p < spec.populations.size(); ++p)
     setup->populations.push_back(
         {spec.populations[p].name, spec.populations[p].sign, trainer_->model().populations[p]});
-  const Pattern* mask = trainer_->mask();
-  std::shared_ptr<const Pattern> shared = mask != nullptr ? std::make_shared<Pattern>(*mask) : nullptr;
-  setup->initial = std::make_shared<MatrixView>(view_of(trainer_->initial().W_rec, shared));
+  // The start of a training in stages is whole, also where its session goes on after the pruning.
+  setup->initial = std::make_shared<MatrixView>(view_of(
+      trainer_->initial().W_rec, trainer_->stage() == Stage::fine_tuning ? nullptr : trainer_->shared_mask()));
   setup->batches_per_epoch = trainer_->batches_per_epoch();
   setup->threads = trainer_->threads();
   setup->isa = isa_name(trainer_->isa());
@@ -722,7 +774,8 @@ void Live::after(Trainer::Event event) {
       rate_updates_ = trainer_->updates();
     }
   }
-  if (event == Event::epoch) follow_history();
+  if (event == Event::epoch || event == Event::pruned || trainer_->history().size() != history_->size())
+    follow_history();
   bool exact = false;
   if (event == Event::failed || event == Event::finished) {
     phase_ = event == Event::failed ? Phase::failed : Phase::finished;
@@ -786,11 +839,17 @@ void Live::publish(bool exact) {
     s->epoch = trainer_->epoch();
     s->batch = trainer_->batch();
     s->updates = trainer_->updates();
-    s->total_updates = setup_->spec.training.epochs * setup_->batches_per_epoch;
+    s->total_updates = setup_->spec.all_epochs() * setup_->batches_per_epoch;
+    s->stage = trainer_->stage();
+    s->stage_epoch = trainer_->stage_epoch();
+    s->stage_epochs = trainer_->stage_epochs();
+    s->dense = dense_;
+    s->pruned = pruned_losses_;
+    if (phase_ == Phase::finished && trainer_->kept_epoch() != trainer_->epoch()) s->kept_epoch = trainer_->kept_epoch();
     s->last_loss = trainer_->last_loss();
     s->failure = trainer_->failure();
     if (!back_) {
-      weights_ = std::make_shared<MatrixView>(view_of(trainer_->model().parameters.W_rec, setup_->initial->pattern));
+      weights_ = std::make_shared<MatrixView>(view_of(trainer_->model().parameters.W_rec, trainer_->shared_mask()));
       audit_ = trainer_->audit();
     }
     const auto due = [&](Clock::time_point last, double cost) {
@@ -847,11 +906,15 @@ void Live::publish(bool exact) {
 }
 
 void Live::keep_moment() {
-  timeline_.offer(trainer_->updates(), trainer_->model().parameters);
+  timeline_.offer(trainer_->updates(), trainer_->model().parameters, trainer_->shared_mask());
 }
 
 int64_t Live::shown_updates() const {
   return back_ ? back_->updates : trainer_->updates();
+}
+
+std::shared_ptr<const Pattern> Live::shown_mask() const {
+  return back_ ? back_->mask : trainer_->shared_mask();
 }
 
 const Model& Live::shown_model() {
@@ -867,8 +930,8 @@ void Live::look(int64_t updates) {
   if (back_) {
     back_model_ = trainer_->model();
     back_model_.parameters = *back_->parameters;
-    weights_ = std::make_shared<MatrixView>(view_of(back_model_.parameters.W_rec, setup_->initial->pattern));
-    audit_ = dalea::audit(back_model_, trainer_->mask());
+    weights_ = std::make_shared<MatrixView>(view_of(back_model_.parameters.W_rec, back_->mask));
+    audit_ = dalea::audit(back_model_, back_->mask.get());
     hash_ = hash_text(hash_of(back_model_.parameters));
     hash_updates_ = back_->updates;
   }
@@ -926,8 +989,10 @@ void Live::advance_fits(bool small) {
   publish(false);
 }
 
-void Live::recover_now() {
-  Result<RecoveryStudy> study = dalea::study_recovery(shown_model(), trainer_->data(), setup_->spec);
+void Live::recover_now(int64_t number) {
+  Result<RecoveryStudy> study = dalea::study_recovery(shown_model(), trainer_->data(), setup_->spec, usual_lags,
+                                                      goes_on(Measurement::recovery, number));
+  if (!study && number <= measurements_[static_cast<size_t>(Measurement::recovery)].cancelled) return;
   if (!study) return say(true, study.error().text());
   recovered_ = std::make_shared<RecoveryStudy>(std::move(*study));
   recovered_updates_ = shown_updates();
@@ -999,7 +1064,7 @@ void Live::make_file(Download what) {
       std::vector<EpochRecord> history = trainer_->history();
       while (!history.empty() && history.back().epoch * setup_->batches_per_epoch > shown_updates()) history.pop_back();
       Result<std::vector<std::byte>> bytes =
-          write_arrays(network_arrays({trainer_->spec(), shown_model(), trainer_->mask(), history, run_}), format);
+          write_arrays(network_arrays({trainer_->spec(), shown_model(), shown_mask().get(), history, run_}), format);
       if (!bytes) return say(true, bytes.error().text());
       const char* const ends[] = {".npz", ".mat", ".h5"};
       file = {stem + "-weights" + then + ends[static_cast<int>(format)], std::move(*bytes)};
@@ -1016,7 +1081,7 @@ void Live::make_file(Download what) {
     case Download::picture: {
       std::vector<std::string> names;
       for (const PopulationView& p : setup_->populations) names.push_back(p.name);
-      file = {stem + "-weights" + then + ".png", weight_picture(shown_model(), names, trainer_->mask())};
+      file = {stem + "-weights" + then + ".png", weight_picture(shown_model(), names, shown_mask().get())};
       break;
     }
   }

@@ -111,6 +111,11 @@ struct Snapshot {
   std::shared_ptr<const std::vector<EpochRecord>> history;  // never null
   std::vector<LossPoint> batch_losses;                      // of this network, thinned to at most 2,000
   std::shared_ptr<const MatrixView> weights;
+  Stage stage = Stage::whole;
+  int64_t stage_epoch = 0, stage_epochs = 0;
+  std::shared_ptr<const MatrixView> dense;     // the checkpoint that was pruned; null: none yet
+  std::shared_ptr<const EpochRecord> pruned;   // Trainer::pruned_losses; null: none yet
+  int64_t kept_epoch = 0;                      // finished: the weights are of this one, not of the last; 0: of the last
   std::shared_ptr<const TraceView> trace;
   std::shared_ptr<const Confusion> answers;  // held out, when the last epoch ended; null: no classes, or no epoch yet
   std::shared_ptr<const PerturbStudy> perturbed;  // what measure_perturbation() found last; null: nothing
@@ -211,9 +216,9 @@ class Live {
   void perturb(std::vector<Intervention> interventions);
   void measure_perturbation();  // over all held-out trials, into Snapshot::perturbed
   void study_states();          // the same, into Snapshot::states
-  // Both hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is asked for. Another
+  // These and study_recovery() hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is asked for. Another
   // network that is asked for cancels them.
-  enum class Measurement { perturbation, states };
+  enum class Measurement { perturbation, states, recovery };
   std::optional<double> measuring(Measurement what) const;
   void cancel_measuring();
   void measure_fits();  // of a recording, into Snapshot::fits; in pieces, while training goes on
@@ -222,8 +227,11 @@ class Live {
   // Shows the network as it was at the kept moment nearest to this many updates, while training goes on; -1: as it is.
   void look_back(int64_t updates);
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
+  bool previewing() const { return previews_wanted_ > 0; }  // files are read for one, on the training's thread
   // Files of one recording, as a bundle: the recording waited for, else a preview; a notice where they are not one.
   void give_together(std::vector<FilePtr> files, const RecordingSpec& spec);
+  // A square matrix or a list of links becomes the network of this experiment, which then trains.
+  void give_connectome(FilePtr file, const Spec& spec);
   void give_recording(FilePtr file);   // what Snapshot::waiting_for asks for
   void give_digits(DigitsPtr digits);  // kept; an experiment that waited for them starts
   // The same from the four IDX files: training images and labels, test images and labels. `quiet`: says errors only.
@@ -264,6 +272,7 @@ class Live {
       preview,
       together,
       give,
+      connectome,
       digits,
       digit_files,
       copy,
@@ -296,6 +305,7 @@ class Live {
   void give(FilePtr file);
   void read_preview(FilePtr file, const RecordingSpec& spec);
   void take_digits(DigitsPtr digits);
+  Status connect(Spec& spec);
   void follow_history();
   void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
   void copy_for(uint64_t request);
@@ -303,12 +313,13 @@ class Live {
   std::function<bool(double)> goes_on(Measurement what, int64_t number);  // hears the progress of that one
   void measure_now(int64_t number);
   void study_now(int64_t number);
-  void recover_now();
+  void recover_now(int64_t number);
   void begin_fits();
   void advance_fits(bool small);
   void look(int64_t updates);
   void keep_moment();
   const Model& shown_model();  // the present one, or that of the moment looked back at
+  std::shared_ptr<const Pattern> shown_mask() const;
   int64_t shown_updates() const;
   void after(Trainer::Event event);
   void publish(bool exact);
@@ -316,7 +327,9 @@ class Live {
   void say(bool error, std::string text);
   void make_file(Download what);
   bool running() const { return trainer_ && phase_ == Phase::running; }
-  bool waiting_for_digits() const { return waiting_spec_ && waiting_spec_->task.type == "digits"; }
+  bool waiting_for_digits() const {
+    return waiting_spec_ && (waiting_spec_->task.type == "digits" || waiting_spec_->task.type == "n-back-digits");
+  }
 
   LiveOptions options_;
 
@@ -336,7 +349,8 @@ class Live {
     std::atomic<int64_t> asked{0}, done{0}, cancelled{0};
     std::atomic<double> part{0};
   };
-  std::array<Asked, 2> measurements_;
+  std::array<Asked, 3> measurements_;
+  std::atomic<int> previews_wanted_{0};
 
   // The trainer's side.
   std::unique_ptr<Trainer> trainer_;
@@ -366,6 +380,7 @@ class Live {
   PrunedPtr pruned_;                         // what this network started from; null: not pruned here
   std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;
+  FilePtr connectome_;  // the file that was given last
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;
   DigitsPtr digits_;
@@ -380,7 +395,9 @@ class Live {
   bool stop_at_update_ = false, stop_at_epoch_ = false;
   int64_t trial_ = 0;
   uint64_t builds_ = 0, snapshots_ = 0;
-  std::shared_ptr<const MatrixView> weights_;
+  std::shared_ptr<const MatrixView> weights_, dense_;
+  std::shared_ptr<const Parameters> dense_of_;  // what dense_ shows
+  std::shared_ptr<const EpochRecord> pruned_losses_;
   std::shared_ptr<const TraceView> trace_;
   std::string hash_;
   int64_t hash_updates_ = 0;

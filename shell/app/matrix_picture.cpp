@@ -16,6 +16,22 @@ const std::vector<uint32_t>& ramp() {
   return table;
 }
 
+// The values of `base` as `m` stores its own: networks that were pruned between the two are stored otherwise.
+MatrixView stored_as(const MatrixView& m, const MatrixView& base) {
+  MatrixView view;
+  view.units = m.units;
+  view.sparse = m.sparse;
+  view.pattern = m.pattern;
+  view.values.resize(m.values.size());
+  for (int64_t j = 0; j < m.units; ++j)
+    if (m.sparse)
+      for (int64_t e = m.pattern->col_start[j]; e < m.pattern->col_start[j + 1]; ++e)
+        view.values[static_cast<size_t>(e)] = base.at(m.pattern->row[static_cast<size_t>(e)], j);
+    else
+      for (int64_t i = 0; i < m.units; ++i) view.values[static_cast<size_t>(j * m.units + i)] = base.at(i, j);
+  return view;
+}
+
 }  // namespace
 
 float nice_scale(float v) {
@@ -27,6 +43,11 @@ float nice_scale(float v) {
 }
 
 float typical_largest(const MatrixView& now, const MatrixView* base) {
+  MatrixView other;
+  if (base != nullptr && base->values.size() != now.values.size()) {
+    other = stored_as(now, *base);
+    base = &other;
+  }
   std::vector<float> sizes;
   const size_t stride = std::max<size_t>(1, now.values.size() / 20000);
   for (size_t e = 0; e < now.values.size(); e += stride) {
@@ -41,6 +62,11 @@ float typical_largest(const MatrixView& now, const MatrixView* base) {
 
 int paint_matrix(const MatrixView& m, const MatrixView* base, float scale, std::vector<uint32_t>& pixels,
                  const std::vector<int32_t>& order) {
+  MatrixView other;
+  if (base != nullptr && base->values.size() != m.values.size()) {
+    other = stored_as(m, *base);
+    base = &other;
+  }
   const int64_t n = m.units, shrink = (n + most_pixels - 1) / most_pixels, side = (n + shrink - 1) / shrink;
   const std::vector<uint32_t>& colors = ramp();
   const float k = 512 / scale;

@@ -178,6 +178,7 @@ Result<PrunedPtr> pruned_start(const PruneSettings& settings, const NetworkCopy&
   start->run = network.run;
   start->spec = start->before = network.spec;
   start->spec.training.epochs = epochs;
+  start->spec.stages.prune = false;
   start->mask = pruned->pattern();
   start->start = network.model.parameters;
   start->start.W_rec = pruned->weights;

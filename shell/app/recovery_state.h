@@ -13,9 +13,6 @@ namespace dalea::app {
 struct RecoveryState {
   bool open = false;    // in place of the traces
   bool linear = false;  // what ridge regression found, in place of the network
-  uint64_t network = 0;
-  int64_t asked = -1;                           // it was to be measured after so many updates
-  std::shared_ptr<const RecoveryStudy> before;  // what there was when it was asked for
   // Found against true weights: excitatory, inhibitory, absent; made for `shown`.
   struct Points {
     std::vector<double> x, y;

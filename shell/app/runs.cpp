@@ -72,7 +72,7 @@ std::string side_json(const SideView& view) {
                 {"run", j.job.run + 1},
                 {"state", job_text(j.state)},
                 {"epoch", j.epoch},
-                {"epochs", j.job.spec->training.epochs},
+                {"epochs", j.job.spec->all_epochs()},
                 {"hash", j.hash},
                 {"failure", j.failure},
                 {"violations", {{"sign", j.audit.sign}, {"mask", j.audit.mask}}},

@@ -10,20 +10,20 @@ Timeline::Timeline(size_t most_moments, int64_t most_bytes)
 void Timeline::clear() {
   moments_.clear();
   stride_ = 1;
-  each_ = 0;
 }
 
+// A network that was pruned meanwhile is smaller from then on.
 int64_t Timeline::bytes() const {
-  return each_ * static_cast<int64_t>(moments_.size());
+  int64_t sum = 0;
+  for (const Moment& m : moments_)
+    for (size_t k = 0; k < m.parameters->size(); ++k)
+      sum += static_cast<int64_t>((*m.parameters)[k].values.size() * sizeof(float));
+  return sum;
 }
 
-void Timeline::offer(int64_t updates, const Parameters& parameters) {
+void Timeline::offer(int64_t updates, const Parameters& parameters, std::shared_ptr<const Pattern> mask) {
   if (!moments_.empty() && (updates <= moments_.back().updates || updates % stride_ != 0)) return;
-  if (moments_.empty()) {
-    each_ = 0;
-    for (const Weights* w : parameters.all()) each_ += static_cast<int64_t>(w->values.size() * sizeof(float));
-  }
-  moments_.push_back({updates, std::make_shared<Parameters>(parameters)});
+  moments_.push_back({updates, std::make_shared<Parameters>(parameters), std::move(mask)});
   // Four moments are kept whatever they weigh: the start, and what of the way there is.
   while (moments_.size() > 4 && (moments_.size() > most_moments_ || bytes() > most_bytes_)) {
     stride_ *= 2;

@@ -13,6 +13,7 @@ namespace dalea::app {
 struct Moment {
   int64_t updates = 0;
   std::shared_ptr<const Parameters> parameters;
+  std::shared_ptr<const Pattern> mask;  // of W_rec; null: every connection exists
 };
 
 class Timeline {
@@ -22,7 +23,7 @@ class Timeline {
   void clear();
   // Keeps the parameters after `updates` updates when they are due: every one at first, then every second, fourth, ...
   // The first one stays. Moments come in order; one that is not later than the last is dropped.
-  void offer(int64_t updates, const Parameters& parameters);
+  void offer(int64_t updates, const Parameters& parameters, std::shared_ptr<const Pattern> mask = nullptr);
   const std::vector<Moment>& moments() const { return moments_; }
   // The kept moment next to `updates`; null when there is none.
   const Moment* nearest(int64_t updates) const;
@@ -30,7 +31,7 @@ class Timeline {
 
  private:
   size_t most_moments_;
-  int64_t most_bytes_, each_ = 0, stride_ = 1;
+  int64_t most_bytes_, stride_ = 1;
   std::vector<Moment> moments_;
 };
 

@@ -18,7 +18,7 @@ void draw_accuracy(App& app) {
     validation.push_back(100 * e.validation_accuracy);
     held.push_back(100 * e.held_out_accuracy);
   }
-  const double epochs = static_cast<double>(std::max<int64_t>(1, setup.spec.training.epochs));
+  const double epochs = static_cast<double>(std::max<int64_t>(1, setup.spec.all_epochs()));
   double right = 5;  // as the loss's axis
   while (right < static_cast<double>(s.epoch) * 1.02 && right < epochs) right *= 2;
   right = std::min(right, epochs);

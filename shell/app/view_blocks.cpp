@@ -28,7 +28,7 @@ bool draw_blocks(App& app, ImVec2 at, ImVec2 size) {
   const Palette& p = palette(app.theme);
   const float u = app.scale;
   BuildState& b = app.view.build;
-  Spec& s = app.draft;
+  const Spec& s = shown_spec(app);
   const size_t n = s.populations.size();
   const auto count = static_cast<float>(n);
   ImDrawList* draw = ImGui::GetWindowDrawList();

@@ -25,6 +25,7 @@ void select(BuildState& b, size_t post, size_t pre) {
 
 bool set_selected(App& app, double p) {
   const BuildState& b = app.view.build;
+  if (made_by_rules(app.draft)) return false;
   const double rounded = std::round(1000 * std::clamp(p, 0.0, 1.0)) / 1000;
   if (probability_at(app.draft, whole(b.post), whole(b.pre)) == rounded) return false;
   set_probability(app.draft, whole(b.post), whole(b.pre), rounded);
@@ -75,8 +76,8 @@ void focus_frame(const App& app, ImVec2 at, ImVec2 end) {
                                         color32(palette(app.theme).accent), 3 * app.scale, 0, 2 * app.scale);
 }
 
-void connection_tooltip(const App& app, size_t post, size_t pre) {
-  const Spec& s = app.draft;
+void connection_tooltip(App& app, size_t post, size_t pre) {
+  const Spec& s = shown_spec(app);
   const double p = probability_at(s, post, pre), count = expected_in_block(s, post, pre);
   const double to = static_cast<double>(std::max<int64_t>(1, s.populations[post].size));
   ImGui::BeginTooltip();
@@ -91,6 +92,7 @@ void connection_tooltip(const App& app, size_t post, size_t pre) {
   if (p > 0)
     ImGui::Text("%s synapses expected, %.3g onto each neuron",
                 grouped(static_cast<int64_t>(std::llround(count))).c_str(), count / to);
+  if (made_by_rules(app.draft)) ImGui::TextDisabled("Made by the rules: change those above");
   ImGui::EndTooltip();
 }
 
@@ -107,6 +109,7 @@ bool draw_wiring(App& app, bool both) {
   const float u = app.scale;
   BuildState& b = app.view.build;
   Spec& s = app.draft;
+  const bool ruled = made_by_rules(s);
   const Wiring before = wiring_of(s);
   bool changed = false;
   const auto offer = [&](const char* name, Wiring wiring, const char* help) {
@@ -127,22 +130,29 @@ bool draw_wiring(App& app, bool both) {
     hint(help);
   };
   const float pad = 2 * ImGui::GetStyle().FramePadding.x;
-  offer("All to all", Wiring::all, "Every connection exists");
-  flow(ImGui::CalcTextSize("One probability").x + pad, 4 * u);
-  offer("One probability", Wiring::one, "The same probability for every connection");
-  if (s.populations.size() > 1) {
-    flow(ImGui::CalcTextSize("By block").x + pad, 4 * u);
-    offer("By block", Wiring::blocks, "A probability for every pair of populations: change one below");
-  }
-  if (wiring_of(s) == Wiring::one) {
-    flow(120 * u, 8 * u);
-    ImGui::SetNextItemWidth(120 * u);
-    constexpr double none = 0, all = 1;
-    changed = ImGui::SliderScalar("##one", ImGuiDataType_Double, &s.connectivity.probability[0][0], &none, &all, "%.3g",
-                                  ImGuiSliderFlags_AlwaysClamp) ||
-              changed;
-    app.track("build:one");
-    hint("Probability that a connection exists. Ctrl and click to type it.");
+  if (ruled) {
+    const char* text = s.stages.prune ? "Pruned to what the rules make" : "What the rules make";
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextDisabled("%s", text);
+    hint("Change the rules, or turn them into a matrix there to change single blocks.");
+  } else {
+    offer("All to all", Wiring::all, "Every connection exists");
+    flow(ImGui::CalcTextSize("One probability").x + pad, 4 * u);
+    offer("One probability", Wiring::one, "The same probability for every connection");
+    if (s.populations.size() > 1) {
+      flow(ImGui::CalcTextSize("By block").x + pad, 4 * u);
+      offer("By block", Wiring::blocks, "A probability for every pair of populations: change one below");
+    }
+    if (wiring_of(s) == Wiring::one) {
+      flow(120 * u, 8 * u);
+      ImGui::SetNextItemWidth(120 * u);
+      constexpr double none = 0, all = 1;
+      changed = ImGui::SliderScalar("##one", ImGuiDataType_Double, &s.connectivity.probability[0][0], &none, &all,
+                                    "%.3g", ImGuiSliderFlags_AlwaysClamp) ||
+                changed;
+      app.track("build:one");
+      hint("Probability that a connection exists. Ctrl and click to type it.");
+    }
   }
   flow(checkbox_width("Self-connections"), 12 * u);
   changed = ImGui::Checkbox("Self-connections", &s.connectivity.self_connections) || changed;
@@ -162,7 +172,8 @@ bool draw_wiring(App& app, bool both) {
 bool draw_selected(App& app) {
   const float u = app.scale;
   const BuildState& b = app.view.build;
-  const Spec& s = app.draft;
+  const Spec& s = shown_spec(app);
+  const bool ruled = made_by_rules(app.draft);
   const Population &from = s.populations[whole(b.pre)], &to = s.populations[whole(b.post)];
   double v = probability_at(s, whole(b.post), whole(b.pre));
   ImGui::AlignTextToFramePadding();
@@ -174,8 +185,10 @@ bool draw_selected(App& app) {
   ImGui::SameLine(0, 8 * u);
   ImGui::SetNextItemWidth(std::min(150 * u, ImGui::GetContentRegionAvail().x));
   constexpr double none = 0, all = 1;
+  ImGui::BeginDisabled(ruled);
   const bool moved =
       ImGui::SliderScalar("##probability", ImGuiDataType_Double, &v, &none, &all, "%.3g", ImGuiSliderFlags_AlwaysClamp);
+  ImGui::EndDisabled();
   app.track("build:probability");
   hint(
       "Ctrl and click to type it. On the matrix: drag up or down, turn the wheel, type a number, + or \xe2\x88\x92, "
@@ -218,6 +231,7 @@ void draw_build(App& app) {
   const bool both =
       half >= std::max(200 * u, std::min(widest_name(s), 100 * u) + 30 * u + 20 * u * static_cast<float>(n));
   ImGui::PopFont();
+  changed = draw_sources(app) || changed;
   changed = draw_wiring(app, both) || changed;
   if (!wiring_fits(s)) {
     say_problem(app, app.problem_at("connectivity.probability"));

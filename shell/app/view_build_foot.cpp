@@ -29,10 +29,13 @@ void follow_mask(App& app, bool asked) {
     b.spectrum = predicted_spectrum(s);
   }
   if (b.synapses >= 0 || s.units() > most_sampled || s.units() < 1) return;
-  const double cost = wiring_of(s) == Wiring::all && s.connectivity.self_connections ? 0 : b.sampling_s();
+  const double cost =
+      wiring_of(s) == Wiring::all && !made_by_rules(s) && s.connectivity.self_connections ? 0 : b.sampling_s();
   if (!asked && cost > (ImGui::IsAnyItemActive() ? quick_sampling_s : most_sampling_s)) return;
   const auto start = std::chrono::steady_clock::now();
-  const auto mask = sample_pattern(s, 0);
+  Spec wired = s;
+  wired.stages.prune = false;  // what it is pruned to, drawn as if it were sampled
+  const auto mask = sample_pattern(wired, 0);
   if (mask && s.units() >= 100)
     b.s_per_pair = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
                    static_cast<double>(s.units() * s.units());
@@ -107,9 +110,12 @@ void draw_summary(App& app, float height) {
     draw->AddRect(at, end, color32(p.muted));
     ImGui::Dummy({side, side});
     app.track("build:mask");
-    hint(
-        "The mask drawn with this seed: rows receive, columns send. Red and blue: an excitatory or inhibitory synapse; "
-        "grey: absent.");
+    hint(s.stages.prune
+             ? "A mask of these probabilities: training starts with every connection and is pruned to as many. "
+               "Rows receive, columns send."
+             : "The mask drawn with this seed: rows receive, columns send. Red and blue: an excitatory or inhibitory "
+               "synapse; "
+               "grey: absent.");
   } else {
     draw->AddRectFilled(at, end, color32(p.faint));
     ImGui::BeginGroup();
@@ -144,7 +150,10 @@ void draw_summary(App& app, float height) {
                        e.sd >= 0.5 ? (" \xc2\xb1 " + rounded(e.sd)).c_str() : "", 100 * e.density);
     hint("Mean and standard deviation over seeds; percent of all pairs of units");
     ImGui::TextWrapped("%.3g onto each neuron", e.synapses / static_cast<double>(std::max<int64_t>(1, units)));
-    if (b.synapses >= 0)
+    if (s.stages.prune)
+      ImGui::TextWrapped("Trained dense for %lld epochs, then pruned to these",
+                         static_cast<long long>(s.training.epochs));
+    else if (b.synapses >= 0)
       ImGui::TextWrapped("Drawn with seed %llu: %s", static_cast<unsigned long long>(s.seed),
                          grouped(b.synapses).c_str());
     draw_start_spectrum(app);
@@ -177,6 +186,9 @@ void draw_task(App& app, ImVec2 size) {
     ImGui::TextUnformatted(!app.problems.empty()     ? "A trial of the task appears here when nothing is wrong."
                            : s.task.type == "digits" ? "Task: which digit is it, read row by row. The Trial panel "
                                                        "shows one while it trains."
+                           : s.task.type == "n-back-digits"
+                               ? "Task: was the last digit shown some digits before? The Trial panel shows a trial "
+                                 "while it trains."
                            : s.task.type == "recording"
                                ? "Task: the next frame of a recording. The Recording tab shows "
                                  "what is read."

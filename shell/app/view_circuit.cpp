@@ -1,8 +1,8 @@
 // The same as a circuit: populations, and between them connections as wide as their probability.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
+#include "app/arrows.h"
 #include "app/build_parts.h"
 #include "app/views.h"
 #include "app/widgets.h"
@@ -12,84 +12,13 @@ namespace {
 
 constexpr double new_connection = 0.2;  // the probability of one that was drawn
 
-constexpr size_t curve_points = 17;
-using Curve = std::array<ImVec2, curve_points>;
-
-ImVec2 towards(ImVec2 from, ImVec2 to, float length) {
-  const float x = to.x - from.x, y = to.y - from.y, d = std::max(1e-3f, std::hypot(x, y));
-  return {from.x + x / d * length, from.y + y / d * length};
-}
-
-// Bent to its own left, so that two opposite connections lie apart.
-Curve connection(ImVec2 a, float ra, ImVec2 b, float rb) {
-  const ImVec2 bend = {(a.x + b.x) / 2 + 0.16f * (b.y - a.y), (a.y + b.y) / 2 - 0.16f * (b.x - a.x)};
-  const ImVec2 start = towards(a, bend, ra), end = towards(b, bend, rb);
-  Curve curve;
-  for (size_t k = 0; k < curve_points; ++k) {
-    const float t = static_cast<float>(k) / (curve_points - 1), s = 1 - t;
-    curve[k] = {s * s * start.x + 2 * s * t * bend.x + t * t * end.x,
-                s * s * start.y + 2 * s * t * bend.y + t * t * end.y};
-  }
-  return curve;
-}
-
-Curve loop(ImVec2 a, float r, float direction) {
-  const auto point = [&](float angle, float radius) {
-    return ImVec2(a.x + std::cos(angle) * radius, a.y + std::sin(angle) * radius);
-  };
-  const ImVec2 p[4] = {point(direction - 0.5f, r), point(direction - 0.75f, 2.7f * r),
-                       point(direction + 0.75f, 2.7f * r), point(direction + 0.5f, r)};
-  Curve curve;
-  for (size_t k = 0; k < curve_points; ++k) {
-    const float t = static_cast<float>(k) / (curve_points - 1), s = 1 - t;
-    const float w[4] = {s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t};
-    curve[k] = {};
-    for (int c = 0; c < 4; ++c) {
-      curve[k].x += w[c] * p[c].x;
-      curve[k].y += w[c] * p[c].y;
-    }
-  }
-  return curve;
-}
-
-float distance(const Curve& curve, ImVec2 from) {
-  float best = INFINITY;
-  for (size_t k = 0; k + 1 < curve_points; ++k) {
-    const ImVec2 a = curve[k], d = {curve[k + 1].x - a.x, curve[k + 1].y - a.y};
-    const float t =
-        std::clamp(((from.x - a.x) * d.x + (from.y - a.y) * d.y) / std::max(1e-6f, d.x * d.x + d.y * d.y), 0.0f, 1.0f);
-    best = std::min(best, std::hypot(a.x + t * d.x - from.x, a.y + t * d.y - from.y));
-  }
-  return best;
-}
-
-// An arrow: excitatory; a bar: inhibitory; a ring: free.
-void draw_connection(ImDrawList* draw, Curve curve, Sign sign, ImU32 color, float weight, float u) {
-  const ImVec2 end = curve.back(), before = curve[curve_points - 2];
-  const float head = 4 * u + 1.1f * weight;
-  const ImVec2 along = towards({0, 0}, {end.x - before.x, end.y - before.y}, 1), side = {-along.y, along.x};
-  if (sign == Sign::excitatory) curve.back() = towards(end, before, 0.7f * head);  // the line ends inside the arrow
-  draw->AddPolyline(curve.data(), static_cast<int>(curve_points), color, ImDrawFlags_None, weight);
-  if (sign == Sign::excitatory)
-    draw->AddTriangleFilled(
-        end,
-        {end.x - along.x * 1.5f * head + side.x * 0.7f * head, end.y - along.y * 1.5f * head + side.y * 0.7f * head},
-        {end.x - along.x * 1.5f * head - side.x * 0.7f * head, end.y - along.y * 1.5f * head - side.y * 0.7f * head},
-        color);
-  else if (sign == Sign::inhibitory)
-    draw->AddLine({end.x + side.x * head, end.y + side.y * head}, {end.x - side.x * head, end.y - side.y * head}, color,
-                  std::max(2.0f * u, 0.7f * weight));
-  else
-    draw->AddCircle(end, 0.6f * head, color, 0, 1.5f * u);
-}
-
 }  // namespace
 
 bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
   const Palette& p = palette(app.theme);
   const float u = app.scale;
   BuildState& b = app.view.build;
-  Spec& s = app.draft;
+  const Spec& s = shown_spec(app);
   const size_t n = s.populations.size();
   ImDrawList* draw = ImGui::GetWindowDrawList();
   ImGui::PushFont(fonts.small);
@@ -164,10 +93,10 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
     for (size_t j = 0; j < n; ++j) strongest = std::max(strongest, probability_at(s, i, j));
   const auto curve_of = [&](size_t post, size_t pre) {
     const float gap = 3 * u;
-    if (post != pre) return connection(centre[pre], radius[pre] + gap, centre[post], radius[post] + gap);
+    if (post != pre) return connection_curve(centre[pre], radius[pre] + gap, centre[post], radius[post] + gap);
     const float dx = centre[post].x - middle.x, dy = centre[post].y - middle.y;
     const float outwards = circle && std::hypot(dx, dy) > 4 * u ? std::atan2(dy, dx) : -1.5707963f;
-    return loop(centre[post], radius[post] + gap, outwards);
+    return loop_curve(centre[post], radius[post] + gap, outwards);
   };
   const bool crowded = n > 6;
   int near_post = -1, near_pre = -1;
@@ -176,7 +105,7 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
     const double v = probability_at(s, i, j);
     const Curve curve = curve_of(i, j);
     if (hovered && node < 0) {
-      const float d = distance(curve, mouse);
+      const float d = curve_distance(curve, mouse);
       if (d < nearest) {
         nearest = d;
         near_post = static_cast<int>(i);
@@ -242,7 +171,8 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
     const int target = node_at();
     if (target >= 0) {
       select(b, whole(target), whole(b.drawn_from));
-      if (target != b.drawn_from && probability_at(s, whole(target), whole(b.drawn_from)) <= 0)
+      if (target != b.drawn_from && !made_by_rules(app.draft) &&
+          probability_at(s, whole(target), whole(b.drawn_from)) <= 0)
         changed = set_selected(app, new_connection);
     }
     b.drawn_from = -1;
@@ -257,7 +187,8 @@ bool draw_circuit(App& app, ImVec2 at, ImVec2 size) {
     ImGui::TextUnformatted(pop.name.c_str());
     ImGui::PopFont();
     ImGui::Text("%s units, %s", grouped(pop.size).c_str(), sign_word(pop.sign));
-    ImGui::TextDisabled("Drag to another population to connect them; click for its own loop");
+    if (!made_by_rules(app.draft))
+      ImGui::TextDisabled("Drag to another population to connect them; click for its own loop");
     ImGui::EndTooltip();
   }
   return changed;

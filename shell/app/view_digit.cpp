@@ -195,12 +195,15 @@ void draw_over_time(App& app, const TraceView& t, int64_t classes) {
   const auto steps = static_cast<int>(t.steps);
   const int64_t inputs = static_cast<int64_t>(t.input.size()) / t.steps;
   const double dt = setup.dt_s > 0 ? setup.dt_s : 1, end = std::max(dt, (steps - 1) * dt);
-  std::vector<double> x, input, asked, answer, sure;
+  std::vector<double> x, input, second, asked, answer, sure;  // second: what follows a cue
   for (int64_t k = 0; k < t.steps; ++k) {
     const std::vector<double> share = softmax(t, k, classes);
     const int64_t label = t.label.empty() ? -1 : static_cast<int64_t>(t.label[static_cast<size_t>(k)]);
     x.push_back(static_cast<double>(k) * dt);
     input.push_back(static_cast<double>(t.input[static_cast<size_t>(k * inputs)]));
+    double rest = 0;
+    for (int64_t c = 1; c < inputs; ++c) rest += static_cast<double>(t.input[static_cast<size_t>(k * inputs + c)]);
+    second.push_back(inputs > 1 ? rest / static_cast<double>(inputs - 1) : 0);
     asked.push_back(label >= 0 ? static_cast<double>(label) : NAN);
     answer.push_back(static_cast<double>(answer_of(share)));
     sure.push_back(label >= 0 ? share[static_cast<size_t>(label)] : NAN);
@@ -217,9 +220,14 @@ void draw_over_time(App& app, const TraceView& t, int64_t classes) {
   ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(4 * u, 3 * u));
   if (ImPlot::BeginAlignedPlots("classes")) {
     if (ImPlot::BeginPlot("##input", {room.x, 0.7f * unit}, plain_plot)) {
-      setup_plot(setup.channel_names[0].c_str(), -1.3, 1.5, false);
+      setup_plot(inputs > 1 ? "input" : setup.channel_names[0].c_str(), -1.3, 1.5, false);
       ImPlot::SetNextLineStyle(p.input, 1.4f * u);
-      ImPlot::PlotStairs("input", x.data(), input.data(), steps);
+      ImPlot::PlotStairs(inputs > 1 ? setup.channel_names[0].c_str() : "input", x.data(), input.data(), steps);
+      if (inputs > 1) {
+        ImPlot::SetNextLineStyle(p.text, 1.4f * u);
+        ImPlot::PlotStairs(inputs > 2 ? "mean of the others" : setup.channel_names[1].c_str(), x.data(), second.data(),
+                           steps);
+      }
       ImPlot::EndPlot();
     }
     if (ImPlot::BeginPlot("##classes", {room.x, 1.1f * unit}, plain_plot)) {

@@ -31,6 +31,15 @@ void mark_moment(App& app) {
   ImPlot::PlotInfLines("shown", &epoch, 1);
 }
 
+void mark_pruning(App& app) {
+  const Snapshot& s = *app.now;
+  if (!s.dense) return;
+  const double epoch = static_cast<double>(s.setup->spec.training.epochs);
+  ImPlot::SetNextLineStyle(palette(app.theme).muted, 1.2f * app.scale);
+  ImPlot::PlotInfLines("##pruned", &epoch, 1);
+  ImPlot::TagX(epoch, palette(app.theme).panel, "pruned");
+}
+
 void draw_loss(App& app) {
   const Palette& p = palette(app.theme);
   const Snapshot& s = *app.now;
@@ -94,7 +103,7 @@ void draw_loss(App& app) {
     least = 0.1;
     most = 1;
   }
-  const double epochs = static_cast<double>(std::max<int64_t>(1, s.setup->spec.training.epochs));
+  const double epochs = static_cast<double>(std::max<int64_t>(1, s.setup->spec.all_epochs()));
   // The axis grows with the training instead of beginning with an empty stretch.
   double right = 5;
   while (right < static_cast<double>(s.updates) / per_epoch * 1.02 && right < epochs) right *= 2;
@@ -144,6 +153,7 @@ void draw_loss(App& app) {
                              ImPlotInfLinesFlags_Horizontal);
       }
     }
+    mark_pruning(app);
     mark_moment(app);
     ImPlot::EndPlot();
   }

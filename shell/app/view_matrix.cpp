@@ -174,8 +174,12 @@ void draw_matrix(App& app) {
     ImGui::SameLine(0, 4 * u);
   };
   mode("Start", MatrixMode::initial, "The weights before training");
-  mode("Now", MatrixMode::now, "The weights as they are now");
+  if (s.dense) mode("Dense", MatrixMode::dense, "The checkpoint that was pruned: the whole network, trained");
+  mode("Now", MatrixMode::now,
+       s.kept_epoch > 0 ? "The weights that were kept at the end" : "The weights as they are now");
   mode("Change", MatrixMode::change, "Now minus start");
+  if (s.dense) mode("Fine-tuned", MatrixMode::tuned, "Now minus the dense checkpoint: what fine-tuning changed");
+  if (!s.dense && (view.matrix == MatrixMode::dense || view.matrix == MatrixMode::tuned)) view.matrix = MatrixMode::now;
   ImGui::SameLine(0, 12 * u);
   ImGui::Checkbox("Lock colour scale", &view.lock_scale);
   app.track("matrix:lock");
@@ -190,8 +194,12 @@ void draw_matrix(App& app) {
   ImGui::EndDisabled();
   app.track("matrix:whole");
 
-  const MatrixView& shown = view.matrix == MatrixMode::initial ? *setup.initial : *s.weights;
-  const MatrixView* base = view.matrix == MatrixMode::change ? setup.initial.get() : nullptr;
+  const MatrixView& shown = view.matrix == MatrixMode::initial ? *setup.initial
+                            : view.matrix == MatrixMode::dense ? *s.dense
+                                                               : *s.weights;
+  const MatrixView* base = view.matrix == MatrixMode::change  ? setup.initial.get()
+                           : view.matrix == MatrixMode::tuned ? s.dense.get()
+                                                              : nullptr;
   const void* identity = &shown;
   const bool fresh = identity != view.matrix_shown || view.matrix != view.matrix_mode_shown ||
                      view.order_painted != view.order_version;
@@ -243,7 +251,7 @@ void draw_matrix(App& app) {
   draw->AddRectFilledMultiColor({bar_x, bar_y + bar_h / 2}, {bar_x + bar_w, bar_y + bar_h}, shade(0), shade(0),
                                 shade(-1), shade(-1));
   draw->AddRect({bar_x, bar_y}, {bar_x + bar_w, bar_y + bar_h}, muted);
-  draw->AddText({bar_x - 2 * u, bar_y - 2 * line}, muted, view.matrix == MatrixMode::change ? "change" : "weight");
+  draw->AddText({bar_x - 2 * u, bar_y - 2 * line}, muted, base ? "change" : "weight");
   draw->AddText({bar_x + bar_w + 5 * u, bar_y - line / 2}, ink, ("+" + short_number(view.scale)).c_str());
   draw->AddText({bar_x + bar_w + 5 * u, bar_y + (bar_h - line) / 2}, ink, "0");
   draw->AddText({bar_x + bar_w + 5 * u, bar_y + bar_h - line / 2}, ink,
@@ -280,6 +288,8 @@ void draw_matrix(App& app) {
     ImGui::Text("to      %s", b.c_str());
     if (exists && view.matrix != MatrixMode::initial)
       ImGui::Text("start  %.5g", static_cast<double>(setup.initial->at(post, pre)));
+    if (exists && s.dense && view.matrix != MatrixMode::dense)
+      ImGui::Text("dense %.5g", static_cast<double>(s.dense->at(post, pre)));
     if (exists && view.matrix != MatrixMode::now)
       ImGui::Text("now   %.5g", static_cast<double>(s.weights->at(post, pre)));
     ImGui::EndTooltip();

@@ -7,6 +7,7 @@
 #include "app/editing.h"
 #include "app/views.h"
 #include "app/widgets.h"
+#include "network/rules.h"
 
 namespace dalea::app {
 namespace {
@@ -106,6 +107,24 @@ bool input_text(const char* id, std::string& value, size_t most) {
   return true;
 }
 
+bool input_list(const char* id, std::vector<std::string>& list) {
+  std::string all;
+  for (const std::string& s : list) all += (all.empty() ? "" : ", ") + s;
+  if (!input_text(id, all, 4000)) return false;
+  list.clear();
+  std::string one;
+  for (char c : all + ",") {
+    if (c != ',') {
+      if (c != ' ' || !one.empty()) one += c;
+      continue;
+    }
+    while (!one.empty() && one.back() == ' ') one.pop_back();
+    if (!one.empty()) list.push_back(one);
+    one.clear();
+  }
+  return true;
+}
+
 void say_problem(const App& app, const std::string& problem) {
   if (problem.empty()) return;
   ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).bad);
@@ -120,6 +139,13 @@ bool edit_populations(App& app) {
   const float u = app.scale;
   bool changed = false;
   Wish wish;
+  const bool made = structure_makes_populations(app.draft);
+  if (made) {
+    ImGui::TextWrapped("Made by the structure: change its areas, layers, types, ratio or scale in Build.");
+    if (ImGui::Button("Open the structure", {-1, 0})) app.view.tab = tab_build;
+    app.track("open-structure");
+    ImGui::BeginDisabled();
+  }
   if (ImGui::BeginTable("populations", 4, ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_NoPadOuterX)) {
     ImGui::TableSetupColumn("Name", ImGuiTableColumnFlags_WidthStretch);
     ImGui::TableSetupColumn("Units", 0, 62 * u);
@@ -187,6 +213,7 @@ bool edit_populations(App& app) {
     }
     ImGui::EndTable();
   }
+  if (made) ImGui::EndDisabled();
   for (size_t i = 0; i < list.size(); ++i)
     for (const char* key : row_keys) {
       const std::string path = "populations[" + std::to_string(i) + "]." + key, problem = app.problem_at(path);
@@ -194,6 +221,7 @@ bool edit_populations(App& app) {
         say_problem(app, (list[i].name.empty() ? path : list[i].name + ", " + key) + ": " + problem);
     }
   say_problem(app, app.problem_at("populations"));
+  if (made) return false;
   changed = carry_out(app.draft, wish) || changed;
   if (ImGui::Button("Add a population")) {
     add_population(app.draft);

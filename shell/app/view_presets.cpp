@@ -107,6 +107,11 @@ void draw_presets(App& app) {
     for (const Preset& preset : presets()) all.push_back(glyph_of(preset.spec));
     return all;
   }();
+  static const std::vector<Spec> shown = [] {  // rules as the matrix that they make
+    std::vector<Spec> all;
+    for (const Preset& preset : presets()) all.push_back(as_matrix(preset.spec));
+    return all;
+  }();
   ImGui::PushFont(fonts.medium);
   ImGui::TextUnformatted("Start from");
   ImGui::PopFont();
@@ -129,7 +134,7 @@ void draw_presets(App& app) {
     draw->AddRect(at, {at.x + width, at.y + height}, color32(current ? p.accent : p.border), 6 * u, 0,
                   current ? 1.5f * u : 1);
     const float side = 30 * u, pad = (height - side) / 2, glyph = 32 * u;
-    draw_connections(draw, preset.spec, {at.x + pad, at.y + pad}, side);
+    draw_connections(draw, shown[k], {at.x + pad, at.y + pad}, side);
     draw_glyph(draw, p, preset.spec, glyphs[k], {at.x + width - glyph - 8 * u, at.y + 9 * u}, {glyph, 22 * u}, u);
     const float left = at.x + pad + side + 8 * u, room = width - pad - side - glyph - 24 * u;
     draw->AddText(fonts.medium, fonts.medium->FontSize, {left, at.y + 3 * u}, color32(p.text),

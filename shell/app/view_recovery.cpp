@@ -15,14 +15,6 @@ int64_t recovered_at(const Snapshot& s) {
   return s.looking_back ? s.hash_updates : s.updates;
 }
 
-void measure_recovery(App& app) {
-  RecoveryState& state = app.view.recovery;
-  state.network = app.now->setup->serial;
-  state.asked = recovered_at(*app.now);
-  state.before = app.now->recovered;
-  app.live.study_recovery();
-}
-
 void make_points(RecoveryState& state, const std::shared_ptr<const RecoveryStudy>& study) {
   const RecoveryStudy& s = *study;
   const std::vector<double>& found = state.linear ? s.linear : s.network;
@@ -102,12 +94,17 @@ bool draw_recovery(App& app) {
 
   const int64_t updates = recovered_at(s);
   const bool current = s.recovered && s.recovered_updates == updates;
-  const bool awaited = !current && state.network == s.setup->serial && state.asked >= 0 &&
-                       s.recovered == state.before && s.phase != Phase::failed;
+  const std::optional<double> measuring = app.live.measuring(Live::Measurement::recovery);
   flow(110 * u, 8 * u);
-  if (ImGui::Button(s.recovered ? "Measure again" : "Measure")) measure_recovery(app);
-  hint("The network as it is shown now, on the held-out frames: the same as dalea recover session.npz");
-  app.track("recovery:measure");
+  if (measuring) {
+    if (ImGui::Button("Cancel##recovery")) app.live.cancel_measuring();
+    hint("Stops measuring; the training goes on");
+    app.track("recovery:cancel");
+  } else {
+    if (ImGui::Button(s.recovered ? "Measure again" : "Measure")) app.live.study_recovery();
+    hint("The network as it is shown now, on the held-out frames: the same as dalea recover session.npz");
+    app.track("recovery:measure");
+  }
   ImGui::BeginDisabled(!s.recovered);
   flow(46 * u, 6 * u);
   if (ImGui::Button("CSV")) app.host.save_file(text_file("dalea-connections.csv", recovery_pairs_csv(*s.recovered)));
@@ -120,7 +117,7 @@ bool draw_recovery(App& app) {
   hint("Network, ridge regression and blocks as SVG");
   app.track("recovery:figure");
   ImGui::EndDisabled();
-  draw_age(app, awaited ? "Measuring ..." : "", s.recovered != nullptr, s.recovered_updates, current);
+  draw_age(app, measuring ? measuring_text(*measuring) : "", s.recovered != nullptr, s.recovered_updates, current);
   if (!s.recovered) {
     ImGui::TextWrapped(
         "Each unit's next frame is predicted. How that prediction answers to another unit is set beside the weight "

@@ -58,7 +58,7 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
   const std::vector<RunCurve> curves = curves_of(v, task);
   double right = 1, least = INFINITY, most = 0;
   for (const figure::Job& job : v.jobs)
-    if (job.task == task) right = std::max(right, static_cast<double>(job.spec.training.epochs));
+    if (job.task == task) right = std::max(right, static_cast<double>(job.spec.all_epochs()));
   for (const RunCurve& c : curves)
     for (size_t k = 0; k < c.mean.x.size(); ++k) {
       least = std::min(least, c.mean.low[k]);
@@ -162,7 +162,7 @@ void draw_networks(App& app, const ReproducerView& v) {
       ImGui::TextUnformatted(figure::text_of(now.state));
     if (!now.failure.empty() && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", now.failure.c_str());
     ImGui::TableNextColumn();
-    ImGui::Text("%lld/%lld", static_cast<long long>(now.epoch), static_cast<long long>(job.spec.training.epochs));
+    ImGui::Text("%lld/%lld", static_cast<long long>(now.epoch), static_cast<long long>(job.spec.all_epochs()));
     ImGui::TableNextColumn();
     if (!now.history->empty()) {
       const EpochRecord& last = now.history->back();
@@ -233,10 +233,11 @@ void draw_reproduce(App& app) {
   figure::Options& wanted = app.view.reproduce;
 
   ImGui::BeginDisabled(v.running);
-  int which = wanted.figure == figure::Paper::fig2 ? 0 : 1;
+  int which = static_cast<int>(wanted.figure);
   ImGui::SetNextItemWidth(214 * u);
-  if (ImGui::Combo("##figure", &which, "Figure 2: three constraints\0Figure 3: pruning\0"))
-    wanted.figure = which == 0 ? figure::Paper::fig2 : figure::Paper::fig3;
+  if (ImGui::Combo("##figure", &which, "Figure 2: three constraints\0Figure 3: pruning\0Figure 4: cell types\0"
+                   "Figure 5: conditions\0"))
+    wanted.figure = static_cast<figure::Paper>(which);
   app.track("reproduce:figure");
   ImGui::SameLine();
   ImGui::Checkbox("Quick", &wanted.quick);

@@ -171,7 +171,7 @@ void draw_curves(App& app, const SideView& runs, float height) {
   const auto member = accuracy ? &EpochRecord::held_out_accuracy : &EpochRecord::held_out;
   const double factor = accuracy ? 100 : 1;
   double least = INFINITY, most = -INFINITY, reached = 0, all = 1;
-  for (const JobView& j : runs.jobs) all = std::max(all, static_cast<double>(j.job.spec->training.epochs));
+  for (const JobView& j : runs.jobs) all = std::max(all, static_cast<double>(j.job.spec->all_epochs()));
   for (const RunCurves& g : state.curves)
     for (const auto& run : g.runs)
       for (const EpochRecord& r : run) {

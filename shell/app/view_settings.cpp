@@ -31,17 +31,70 @@ constexpr Words words[] = {
      "all: the task's own readout of every unit. populations: output c reads population c alone."},
     {"network.train_readout", "Train the readout",
      "Off: it keeps its initial weights, so the states must carry the signal."},
-    {"network.input_mask", "Input mask", "Input channel c reaches population c alone (off in the published code)."},
+    {"network.input_mask", "Input mask",
+     "On: channel c reaches population c alone, so what one population tells another must travel through the recurrent "
+     "weights. Off, as published: every unit sees every channel, so those weights need not carry it."},
+    {"network.init", "Initial weights",
+     "Of the recurrent matrix: uniform up to 1 / sqrt N, lognormal of the same mean, or the bounds of Xavier and He, "
+     "which hold for input and readout too."},
+    {"network.init_sd", "Lognormal sd", "Standard deviation of the logarithm of the weights' magnitudes."},
+    {"network.train_recurrent", "Train the recurrent weights",
+     "Off: they keep their initial values; input and readout learn."},
+    {"structure.areas", "Areas", "Separated by commas; empty: one without a name."},
+    {"structure.layers", "Layers", "Separated by commas; empty: one without a name."},
+    {"structure.types", "Types", "Cell types; populations are every area, layer and type."},
+    {"structure.signs", "Signs", "One for each type: +, - or free."},
+    {"structure.ratio", "Ratio", "Of the types' sizes, as 12:2:1; empty: equal."},
+    {"structure.scale", "Scale", "A population has its part of the ratio times this many units."},
+    {"connectivity.table", "Table",
+     "cell-types: published probabilities inside each area, by layer and type. Rules add up with each other."},
+    {"connectivity.motifs", "Motifs", "V1 L23 Pyr -> LM L4: 0.3, separated by commas; the Build tab has a line for each."},
+    {"connectivity.distance", "Distance",
+     "Inside an area the probability falls by 1/e over this distance, in widths of its sheet; 0: no distance."},
+    {"connectome.source", "Connectome",
+     "synthetic: areas wired by a distance rule. file: the matrix or list of links dropped on this window. It makes the "
+     "populations."},
+    {"connectome.orientation", "Orientation", "What an entry of the matrix is: row projects to column, or the reverse."},
+    {"connectome.array", "Array", "Of a file with several; empty: the largest square one."},
+    {"connectome.kinds", "Kinds of links", "Of a list with kinds: those to use, separated by commas; empty: all."},
+    {"connectome.level", "Nodes are",
+     "regions: each becomes a population of several neurons. units: nodes are the units of the populations."},
+    {"connectome.density_scaling", "Density scaling",
+     "How neuron densities become numbers of neurons: none, their rank, or their ratio to the least dense region."},
+    {"connectome.neurons", "Neurons", "Of each region; with a scaling: of the least dense one."},
+    {"connectome.inhibitory", "Inhibitory part", "Fraction of each region's neurons; 0: one population of its sign."},
+    {"connectome.target_sparsity", "Targets", "Fraction of a target region's neurons that a neuron reaches."},
+    {"connectome.intrinsic", "Within regions", "Connections within a region too."},
+    {"connectome.intrinsic_sparsity", "Targets within", "Fraction of its own region's neurons that a neuron reaches."},
+    {"connectome.intrinsic_weight", "Intrinsic weight", "Share of a region's weight that stays within it."},
+    {"connectome.random_partition", "Random weights", "A block's weight is split at random, not evenly."},
+    {"connectome.keep_diagonal", "Own targets", "Neurons may connect to themselves."},
+    {"connectome.as_published", "As published",
+     "With the published code's column sums and transposed network (SEEDS Q23, Q26)."},
+    {"connectome.remap", "Initial ranks",
+     "Strong links start with large weights. signed: as published, weak links become negative. magnitude: with the "
+     "column's sign."},
+    {"connectome.null_model", "Null model",
+     "In place of the measured topology. permuted: as published. rewired: degrees kept. weights: shuffled on it. "
+     "spatial: distances kept. density: links at random."},
+    {"connectome.null_seed", "Null model's seed", ""},
+    {"connectome.synthetic_regions", "Regions", "Of the synthetic connectome."},
+    {"connectome.synthetic_distance", "Decay length", "Of a link's probability and weight, in widths of the sheet."},
+    {"connectome.synthetic_density", "Density", "Links among all pairs of regions."},
     {"connectivity.self_connections", "Self-connections", "A unit may connect to itself."},
     {"connectivity.storage", "Storage", "How the mask is computed with. The bits are the same."},
     {"task.type", "Task",
      "flip-flop: remember the last pulse. wave: reconstruct two waves. digits: read a handwritten digit row by row. "
-     "recording: predict its next frame."},
+     "recording: predict its next frame. sequence-memory: give the values back in order. n-back: was the last item shown "
+     "some items before?"},
     {"task.steps", "Steps a trial", "Time steps of one trial, or of one window of a recording."},
     {"task.train", "Training trials", ""},
     {"task.validation", "Validation trials", ""},
     {"task.held_out", "Held-out trials", "Never trained on; every reported held-out loss comes from these."},
     {"task.event_probability", "Pulse probability", "Chance of a pulse at every step."},
+    {"task.length", "Length", "Values to remember, or items shown. A trial needs as many steps as its length asks for."},
+    {"task.back", "Items back", "The item to compare the last one with."},
+    {"task.different_match", "Another image", "A match shows another image of the same digit, not the same image."},
     {"task.two_tone", "Both tones", "Off: the first sine alone, as the published code does."},
     {"recording.array", "Array", "Which one of a .mat or .npz file; empty: the one that Dalea suggests."},
     {"recording.orientation", "Orientation", "Which way round the file's matrix is."},
@@ -79,6 +132,11 @@ constexpr Words words[] = {
     {"recording.validation_fraction", "Validation part", "Fraction after the training part; the rest is held out."},
     {"recording.stride", "Window stride", "Frames between starts of training windows; 0: half a window."},
     {"recording.warmup", "Warm-up steps", "First steps of every window that are not scored."},
+    {"recording.simulated", "Simulated data",
+     "While no file is given: a Dale circuit, or trials of cell types around image changes and omissions "
+     "(recording.condition says which)."},
+    {"recording.simulated_trials", "Simulated trials", ""},
+    {"recording.simulated_correlation", "Shared noise", "Correlation of the populations' noise in a trial."},
     {"recording.simulated_units", "Simulated units", "Of the built-in Dale circuit, used while no file is given."},
     {"recording.simulated_frames", "Simulated frames", ""},
     {"recording.simulated_rate_hz", "Simulated rate (Hz)", "Frames per second."},
@@ -101,6 +159,15 @@ constexpr Words words[] = {
     {"training.schedule.lr_min", "Smallest rate", ""},
     {"training.epochs", "Epochs", ""},
     {"training.batch", "Batch size", "Trials of one update."},
+    {"training.shuffle", "Shuffle", "A new order of the trials every epoch; off: the first epoch's."},
+    {"training.checkpoint", "Weights kept",
+     "At the end of a stage: the last epoch's, or those of the epoch with the least validation or train loss."},
+    {"stages.prune", "Train, prune, fine-tune",
+     "Trains with every connection first, then prunes each block to its probability and trains on what is left."},
+    {"stages.method", "Pruning", "How the connections of a block are chosen; top-prob: in proportion to their size."},
+    {"stages.motifs", "Motifs' pruning", "Of blocks that only a motif makes; random: as published, a mask."},
+    {"stages.as_published", "As published", "The published formulas and checkpoint threshold, with their faults."},
+    {"stages.fine_tune", "Fine-tuning epochs", "After pruning, with a fresh optimizer and schedule."},
     {"training.loss", "Loss", ""},
     {"training.rate_l2", "Rate penalty", "Times the mean squared rate."},
     {"training.weight_l2", "Weight penalty", "Times the sum of squared recurrent weights."},
@@ -113,6 +180,19 @@ const Words* words_of(const std::string& path) {
   return nullptr;
 }
 
+bool connectome_applies(const std::string& key, const ConnectomeSpec& k) {
+  const auto is = [&](const char* name) { return key == name; };
+  if (is("source")) return true;
+  if (k.source == "none" || is("file") || is("sha256") || is("names") || is("signs") || is("densities")) return false;
+  if (is("null_seed")) return k.null_model != "none";
+  if (is("orientation") || is("array") || is("kinds")) return k.source == "file";
+  if (key.rfind("synthetic_", 0) == 0) return k.source == "synthetic";
+  const bool of_regions = is("density_scaling") || is("neurons") || is("inhibitory") || is("target_sparsity") ||
+                          key.rfind("intrinsic", 0) == 0 || is("random_partition");
+  if (is("intrinsic_sparsity") || is("intrinsic_weight")) return k.level == "regions" && k.intrinsic;
+  return !of_regions || k.level == "regions";
+}
+
 // Whether a key means anything for this experiment.
 bool applies(const std::string& path, const Spec& s) {
   const std::string& task = s.task.type;
@@ -120,13 +200,24 @@ bool applies(const std::string& path, const Spec& s) {
   const auto is = [&](const char* p) { return path == p; };
   if (is("task.event_probability")) return task == "flip-flop";
   if (is("task.two_tone")) return task == "wave";
+  if (is("task.length")) return task == "sequence-memory" || task.rfind("n-back", 0) == 0;
+  if (is("task.back")) return task.rfind("n-back", 0) == 0;
+  if (is("task.different_match")) return task == "n-back-digits";
+  if (is("task.file")) return false;
   if (is("task.train") || is("task.validation") || is("task.held_out")) return task != "recording";
-  if (is("network.input_mask")) return task != "recording";
+  if (is("network.init_sd")) return s.network.init == "lognormal";
   if (is("training.loss")) return task == "flip-flop";
+  if (is("stages.motifs")) return s.stages.prune && !s.connectivity.motifs.empty();
+  if (path.rfind("stages.", 0) == 0 && !is("stages.prune")) return s.stages.prune;
   if (is("recording.file") || is("recording.sha256") || is("recording.cells") || is("recording.events.file") ||
       is("task.folder") || is("task.sha256"))
     return false;
-  if (path.rfind("recording.simulated_", 0) == 0) return s.recording.sha256.empty();
+  if (path.rfind("connectome.", 0) == 0) return connectome_applies(path.substr(11), s.connectome);
+  if (path.rfind("recording.simulated", 0) == 0) {
+    const bool trials = is("recording.simulated_trials") || is("recording.simulated_correlation");
+    return s.recording.sha256.empty() &&
+           (is("recording.simulated") || trials == (s.recording.simulated == "conditions"));
+  }
   if (is("recording.columns") || is("recording.exclude") || is("recording.orientation") || is("recording.array"))
     return !s.recording.sha256.empty();
   if (is("training.optimizer.beta1") || is("training.optimizer.beta2")) return optimizer == "adam";
@@ -326,6 +417,7 @@ void Editor::probability(const char* key, std::vector<std::vector<double>>& p) {
 
 void draw_settings(App& app) {
   const std::string task_before = app.draft.task.type;
+  const int64_t length_before = app.draft.task.length;
   bool changed = false;
   const auto section = [&](const char* title, const char* group, bool open) {
     const bool wrong = [&] {
@@ -348,9 +440,12 @@ void draw_settings(App& app) {
     ImGui::Spacing();
   };
   section("Populations", "populations", true);
+  if (!app.draft.structure.types.empty()) section("Structure", "structure", false);
   section("Training", "training", true);
+  section("Stages", "stages", app.draft.stages.prune);
   section("Task", "task", false);
   if (app.draft.task.type == "recording") section("Recording", "recording", false);
+  section("Connectome", "connectome", false);
   section("Connectivity", "connectivity", false);
   section("Network", "network", false);
   section("Title and seed", "head", false);
@@ -363,6 +458,9 @@ void draw_settings(App& app) {
       t.sha256.clear();
       app.draft.recording.sha256.clear();
       app.draft.recording.array.clear();
+      fill_defaults(app.draft);
+    } else if (app.draft.task.length != length_before) {  // as many steps as it takes
+      app.draft.task.steps = 0;
       fill_defaults(app.draft);
     }
     app.draft_edited();

@@ -252,15 +252,27 @@ void draw_status(App& app) {
   else
     ImGui::SameLine(0, 18 * u);
   char text[96];
-  std::snprintf(text, sizeof text, "%lld / %lld", static_cast<long long>(s.epoch),
-                static_cast<long long>(s.setup->spec.training.epochs));
+  if (s.stage == Stage::whole)
+    std::snprintf(text, sizeof text, "epoch %lld / %lld", static_cast<long long>(s.epoch),
+                  static_cast<long long>(s.setup->spec.training.epochs));
+  else
+    std::snprintf(text, sizeof text, "%s %lld of %lld", s.stage == Stage::dense ? "dense" : "fine-tuning",
+                  static_cast<long long>(s.stage_epoch), static_cast<long long>(s.stage_epochs));
   std::string doing = phase_text(s.phase);
   double measured = -1;
   for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
     measured = std::max(measured, app.live.measuring(what).value_or(-1));  // the other one waits
   if (measured >= 0) doing = "measuring " + std::to_string(static_cast<int>(100 * measured)) + " %";
-  field("epoch-field", doing.c_str(), std::string("epoch ") + text, s.phase == Phase::failed ? p.bad : p.text, 106 * u);
+  field("epoch-field", doing.c_str(), text, s.phase == Phase::failed ? p.bad : p.text,
+        s.stage == Stage::whole ? 106 * u : 138 * u);
   if (s.phase == Phase::failed && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", s.failure.c_str());
+  if (s.phase != Phase::failed && s.stage != Stage::whole && ImGui::IsItemHovered())
+    ImGui::SetTooltip("Epoch %lld of %lld: %lld with every connection, then pruned, then %lld of fine-tuning%s",
+                      static_cast<long long>(s.epoch), static_cast<long long>(s.setup->spec.all_epochs()),
+                      static_cast<long long>(s.setup->spec.training.epochs),
+                      static_cast<long long>(s.setup->spec.stages.fine_tune),
+                      s.kept_epoch > 0 ? (". The weights of epoch " + std::to_string(s.kept_epoch) + " were kept").c_str()
+                                       : "");
   ImGui::SameLine(0, 12 * u);
   std::string threads = s.setup->threads > 1 ? std::to_string(s.setup->threads) + " threads" : "one thread";
   if (running && s.updates_per_s > 0)
@@ -297,7 +309,7 @@ void draw_status(App& app) {
         sign, good ? p.good : p.bad, 180 * u);
   if (ImGui::IsItemHovered(ImGuiHoveredFlags_DelayShort))
     ImGui::SetTooltip("Recurrent weights whose sign differs from their neuron's, and weights where no synapse can be.");
-  if (!narrow && !s.history->empty() && width > 1240 * u) {
+  if (!narrow && !s.history->empty() && width > (s.stage == Stage::whole ? 1240 : 1320) * u) {
     ImGui::SameLine(0, 12 * u);
     const bool classes = s.setup->classes > 0 && std::isfinite(s.history->back().held_out_accuracy);
     if (classes)

@@ -108,7 +108,15 @@ void draw_traces(App& app) {
               hi = std::max(hi, v);
             }
         }
-        setup_plot(name.c_str(), last, std::min(lo, hi), std::max(lo, hi));
+        const bool inside = ImGui::CalcTextSize(name.c_str()).x > unit_height;  // too long to stand beside the axis
+        setup_plot(inside ? nullptr : name.c_str(), last, std::min(lo, hi), std::max(lo, hi));
+        if (inside) {
+          const ImVec2 corner = ImPlot::GetPlotPos();
+          ImPlot::PushPlotClipRect();
+          ImPlot::GetPlotDrawList()->AddText({corner.x + 4 * u, corner.y + 2 * u}, ImGui::GetColorU32(ImGuiCol_Text),
+                                             name.c_str());
+          ImPlot::PopPlotClipRect();
+        }
         if (!t.scored.empty()) {  // what is not scored (warm-up, missing, scored elsewhere) is faint
           ImVec4 faint = p.target;
           faint.w = 0.3f;

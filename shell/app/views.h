@@ -39,6 +39,7 @@ bool draw_recovery(App& app);  // within it, of a simulated recording; true: it 
 void draw_fits(App& app);      // of a recording: each unit's held-out fit beside the baselines'
 void draw_reproduce(App& app);
 void draw_runs(App& app);
+void draw_compare(App& app);  // conditions, each several runs: which blocks of weights differ
 void draw_speed(App& app);
 void draw_theory(App& app);
 void draw_perturb(App& app);

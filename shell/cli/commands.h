@@ -58,17 +58,33 @@ int prune(const PruneCommand& command);
 
 struct ReproduceCommand {
   std::string program;  // argv[0]
-  std::string figure;   // "fig2", "fig3"
+  std::string figure;   // "fig2" to "fig5"
   bool quick = false, as_published = false, corrected = false;
   int64_t runs = 0;  // seeds; 0: 6 (quick: 3)
   uint64_t seed = 1;
   std::vector<std::string> tasks;  // empty: all
+  std::string data;                // fig4, fig5: long table of averages; empty: simulated
   std::string out = "reproduced";
   int threads = 0;
   std::string isa = "auto";
   bool json = false, quiet = false;
 };
 int reproduce(const ReproduceCommand& command);
+
+struct SweepCommand {
+  std::string program;  // argv[0]
+  std::string grid;     // file (common/sweep_grid.h)
+  std::vector<std::string> set;
+  int64_t task = 0;   // this run alone, from 1; 0: all
+  std::string slurm;  // write the job array there instead of training; empty: train
+  bool resume = false;
+  std::string out = "swept";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false, quiet = false;
+  double save_every_s = 30;
+};
+int sweep(const SweepCommand& command);
 
 struct PerturbCommand {
   std::string program;  // argv[0]
@@ -142,6 +158,17 @@ struct WeightsCommand {
 };
 int weights(const WeightsCommand& command);
 
+struct CompareCommand {
+  std::vector<std::string> conditions;  // NAME=FILE, the file may have * and ?
+  std::string level = "layer", weights = "abs", checkpoint = "final";
+  std::string reference;  // empty: all pairs
+  double alpha = 0.05;
+  uint64_t seed = 1;
+  std::string out = "compared";
+  bool json = false, csv = false;
+};
+int compare(const CompareCommand& command);
+
 struct TreesCommand {
   std::vector<int64_t> sizes;      // empty: 10, 50, 100
   std::vector<double> sparsities;  // empty: 0, 0.05, ... 1
@@ -162,6 +189,7 @@ struct InspectOptions {
   bool json = false;
 };
 int inspect(const InspectOptions& options);
+int inspect_connectome(std::span<const std::byte> bytes, const InspectOptions& options);
 
 struct ConvertCommand {
   std::string program;             // argv[0]
@@ -184,6 +212,13 @@ struct LinkOptions {
   bool json = false;
 };
 int link(const LinkOptions& options);
+
+struct ConnectCommand {
+  std::string experiment, table;  // files
+  std::string out;                // empty: standard output
+  std::vector<std::string> set;
+};
+int connect(const ConnectCommand& command);
 int unlink(const LinkOptions& options);
 
 struct BenchCommand {

@@ -92,9 +92,9 @@ Result<Converted> convert_recording(const ConvertCommand& command, std::span<con
                                       " is a recording; leave them out"};
   Result<RecordingSpec> spec = recording_spec(command);
   if (!spec) return spec.error();
-  Result<std::vector<std::byte>> together = std::vector<std::byte>();
+  Result<FileBytes> together = FileBytes();
   if (!spec->cells.empty() || !spec->events.file.empty()) {
-    together = read_recording_files(command.in, spec->cells, spec->events.file);
+    together = open_recording_files(command.in, spec->cells, spec->events.file);
     if (!together) return together.error();
     bytes = *together;
   }
@@ -123,8 +123,7 @@ Result<Converted> convert_recording(const ConvertCommand& command, std::span<con
 int convert(const ConvertCommand& command) {
   if (same_file(command.in, command.out))
     return refuse({command.out, "is the file to convert; give another name, so that it is not lost"});
-  Result<std::vector<std::byte>> bytes =
-      is_folder(command.in) ? read_recording_files(command.in, "", "") : read_file(command.in);
+  Result<FileBytes> bytes = open_recording_files(command.in, "", "");
   if (!bytes) return refuse(bytes.error());
   const std::string_view text = as_text(*bytes);
   const size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");

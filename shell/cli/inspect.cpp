@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "common/files.h"
 #include "common/recording_files.h"
+#include "connectome/connectome.h"
 #include "recording/arrays.h"
 #include "recording/text_rows.h"
 #include "session/session.h"
@@ -37,7 +38,7 @@ json experiment_json(const Spec& spec) {
   o["density"] = static_cast<double>(parameter_count(spec)) / static_cast<double>(spec.units() * spec.units());
   o["task"] = spec.task.type;
   o["constraint"] = spec.training.constraint;
-  o["epochs"] = spec.training.epochs;
+  o["epochs"] = spec.all_epochs();
   o["batch"] = spec.training.batch;
   o["memory_mib"] = static_cast<double>(estimate_bytes(spec)) / (1 << 20);
   o["link_length"] = encode_link(spec).size() + 1;
@@ -62,7 +63,7 @@ void print_experiment(const json& o) {
   std::printf("link               %lld characters\n", static_cast<long long>(o["link_length"].get<int64_t>()));
 }
 
-int inspect_session(const std::vector<std::byte>& bytes, const InspectOptions& options) {
+int inspect_session(std::span<const std::byte> bytes, const InspectOptions& options) {
   Result<Session> session = read_session(bytes, options.file);
   if (!session) {
     complain(session.error());
@@ -150,15 +151,22 @@ json arrays_json(const ArrayList& list) {
   return arrays;
 }
 
+// Vectors beyond the first 20 are counted; --json lists all.
 void print_arrays(const ArrayList& list, std::FILE* to) {
+  constexpr int64_t most_vectors = 20;
+  int64_t vectors = 0;
   for (size_t k = 0; k < list.arrays.size(); ++k) {
     const ArrayInfo& a = list.arrays[k];
+    if (a.shape.size() < 2 && !a.unusable.empty() && ++vectors > most_vectors) continue;
     const std::string note = !a.unusable.empty()                         ? "not usable: " + a.unusable
                              : static_cast<int64_t>(k) == list.suggested ? "suggested: " + list.reason
                                                                          : "";
     std::fprintf(to, "array              %-16s %-10s %-14s%s%s\n", a.name.empty() ? "(no name)" : a.name.c_str(),
                  a.type.c_str(), shape_text(a.shape).c_str(), note.empty() ? "" : "  ", note.c_str());
   }
+  if (vectors > most_vectors)
+    std::fprintf(to, "array              and %lld more with fewer than two dimensions (--json lists them)\n",
+                 static_cast<long long>(vectors - most_vectors));
   if (list.more) std::fprintf(to, "array              and more, which are not listed\n");
 }
 
@@ -209,7 +217,7 @@ json cells_json(const Recording& r) {
   return cells;
 }
 
-int inspect_recording(std::vector<std::byte> bytes, const InspectOptions& options) {
+int inspect_recording(FileBytes file, const InspectOptions& options) {
   std::string text = R"({"dalea":1,"task":{"type":"recording"}})";
   for (const std::string& assignment : options.set) {
     Result<std::string> changed = set_in_json(text, assignment);
@@ -224,10 +232,11 @@ int inspect_recording(std::vector<std::byte> bytes, const InspectOptions& option
   if (!parsed.problems.empty()) return bad_input;
   const RecordingSpec& spec = parsed.spec.recording;
   if (!spec.cells.empty() || !spec.events.file.empty()) {
-    Result<std::vector<std::byte>> together = read_recording_files(options.file, spec.cells, spec.events.file);
+    Result<FileBytes> together = open_recording_files(options.file, spec.cells, spec.events.file);
     if (!together) return refuse(together.error());
-    bytes = std::move(*together);
+    file = std::move(*together);
   }
+  const std::span<const std::byte> bytes = file;
   Result<ArrayList> list = list_arrays(bytes, options.file);
   if (!list) return refuse(list.error());
   Result<Recording> r = read_recording(bytes, options.file, parsed.spec.recording);
@@ -302,20 +311,24 @@ int inspect_recording(std::vector<std::byte> bytes, const InspectOptions& option
 
 int inspect(const InspectOptions& options) {
   const bool is_link = !file_exists(options.file) && options.file.find("v1=") != std::string::npos;
-  std::vector<std::byte> bytes;
+  FileBytes bytes;
   std::string_view text = options.file;
   if (!is_link) {
-    const bool folder = is_folder(options.file);
-    Result<std::vector<std::byte>> read = folder ? read_recording_files(options.file, "", "") : read_file(options.file);
-    if (!read) {
-      complain(read.error());
+    Result<FileBytes> opened = open_recording_files(options.file, "", "");
+    if (!opened) {
+      complain(opened.error());
       return bad_input;
     }
-    bytes = std::move(*read);
+    bytes = std::move(*opened);
     text = as_text(bytes);
     if (text.substr(0, 2) == "PK" && is_session(bytes)) return inspect_session(bytes, options);
     size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-    if (first == std::string_view::npos || text[first] != '{') return inspect_recording(std::move(bytes), options);
+    if (first == std::string_view::npos || text[first] != '{') {
+      const bool as_recording = std::any_of(options.set.begin(), options.set.end(),
+                                            [](const std::string& s) { return s.rfind("recording.", 0) == 0; });
+      if (!as_recording && is_connectome(bytes, options.file)) return inspect_connectome(bytes, options);
+      return inspect_recording(std::move(bytes), options);
+    }
   }
   const Loaded loaded = load_spec(options.file, options.set);
   if (!loaded.ok) return bad_input;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "common/connectome_files.h"
 #include "common/digits.h"
 #include "common/files.h"
 #include "common/recording_files.h"
@@ -80,6 +81,10 @@ Loaded load_spec(const std::string& experiment, const std::vector<std::string>& 
                  parsed.problems.size(), parsed.problems.size() == 1 ? "" : "s");
     return loaded;
   }
+  if (Status ok = attach_connectome_files(parsed.spec); !ok) {
+    complain(ok.error());
+    return loaded;
+  }
   loaded.ok = true;
   loaded.spec = std::move(parsed.spec);
   return loaded;
@@ -135,14 +140,14 @@ Result<Sources> load_sources(const Spec& spec, const std::string& program) {
   Sources sources;
   if (spec.task.type == "recording" && !spec.recording.file.empty()) {
     const RecordingSpec& r = spec.recording;
-    Result<std::vector<std::byte>> bytes = read_recording_files(r.file, r.cells, r.events.file);
+    Result<FileBytes> bytes = open_recording_files(r.file, r.cells, r.events.file);
     if (!bytes && bytes.error().path.rfind("recording.", 0) == 0) return bytes.error();
     if (!bytes) return Error{"recording.file: " + bytes.error().path, bytes.error().message};
     Result<Recording> read = read_recording(*bytes, spec.recording.file, spec.recording);
     if (!read) return read.error();
     sources.recording = std::move(*read);
   }
-  if (spec.task.type == "digits") {
+  if (spec.task.type == "digits" || spec.task.type == "n-back-digits") {
     Result<Digits> found = find_digits(spec.task.folder, program);
     if (!found) return found.error();
     sources.digits = std::move(*found);

@@ -80,18 +80,22 @@ int parse_and_run(int argc, char** argv) {
   reproduce.program = run.program;
   CLI::App* reproduce_command = app.add_subcommand(
       "reproduce", "Train what a figure of Balwani et al. 2025 shows and set the results beside the published ones");
-  reproduce_command->add_option("figure", reproduce.figure, "fig2 (three conditions) or fig3 (pruning)")->required();
+  reproduce_command->add_option("figure", reproduce.figure, "fig2 (three conditions), fig3 (pruning), fig4 (cell types) or fig5 (their conditions)")
+      ->required();
   reproduce_command->add_flag("--quick", reproduce.quick,
                               "Small networks and tasks: the whole report in a minute or two");
   reproduce_command->add_flag("--as-published", reproduce.as_published,
                               "With the faults of the published code (default)");
   reproduce_command->add_flag("--corrected", reproduce.corrected,
                               "Equal nonlinearity, exact pruning, whole held-out splits, margins fixed beforehand");
-  reproduce_command->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 6; quick: 3)")
+  reproduce_command->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 6, fig4 and fig5: 5; quick: 3)")
       ->check(CLI::Range(2, 50));
   reproduce_command->add_option("--seed", reproduce.seed, "The first seed")->capture_default_str();
   reproduce_command->add_option("--task", reproduce.tasks, "flip-flop, wave or digits (may be repeated; default: all)")
       ->allow_extra_args(false);
+  reproduce_command->add_option(
+      "--data", reproduce.data,
+      "fig4, fig5: a long table of the populations' averages in six conditions, in place of simulated trials");
   reproduce_command
       ->add_option("--out", reproduce.out, "Folder for sessions and reports; trained networks in it are used again")
       ->capture_default_str();
@@ -223,6 +227,31 @@ int parse_and_run(int argc, char** argv) {
   weights_command->add_flag("--quiet", weights.quiet, "No remarks on stderr");
   weights_command->footer("Example: dalea weights dale/run-*/session.npz conventional/run-*/session.npz");
 
+  cli::CompareCommand compare;
+  CLI::App* compare_command = app.add_subcommand(
+      "compare", "Conditions compared block by block: differences, effect sizes and one joint permutation test");
+  compare_command
+      ->add_option("conditions", compare.conditions,
+                   "NAME=FILE of each session, FILE may have * and ?: familiar='runs/familiar-*/session.npz'")
+      ->required();
+  compare_command->add_option("--level", compare.level, "Blocks of each population, layer, area or type")
+      ->capture_default_str();
+  compare_command->add_option("--weights", compare.weights, "abs (mean |w|) or raw (mean w)")->capture_default_str();
+  compare_command
+      ->add_option("--checkpoint", compare.checkpoint, "Weights: initial, dense (before pruning), sparse or final")
+      ->capture_default_str();
+  compare_command->add_option("--reference", compare.reference, "Compare with this condition only (default: all pairs)");
+  compare_command->add_option("--alpha", compare.alpha, "Family-wise error over all blocks and pairs")
+      ->check(CLI::Range(0.0001, 0.5))
+      ->capture_default_str();
+  compare_command->add_option("--seed", compare.seed, "Of random relabelings, when there are too many for all")
+      ->capture_default_str();
+  compare_command->add_option("--out", compare.out, "Folder for the report, figures and tables")->capture_default_str();
+  compare_command->add_flag("--json", compare.json, "Print one JSON object on stdout");
+  compare_command->add_flag("--csv", compare.csv, "Print the table as CSV on stdout");
+  compare_command->footer(
+      "Example: dalea compare familiar='familiar/run-*/session.npz' novel='novel/run-*/session.npz'");
+
   cli::TreesCommand trees;
   CLI::App* trees_command = app.add_subcommand(
       "trees", "How much of a matrix's strongest wiring, its maximum spanning tree, survives pruning");
@@ -288,6 +317,26 @@ int parse_and_run(int argc, char** argv) {
   convert_command->add_flag("--json", convert.json, "Print one JSON object on stdout");
   convert_command->footer("Example: dalea convert out/session.npz network.h5 --predictions");
 
+  cli::SweepCommand sweep;
+  sweep.program = argv[0];
+  CLI::App* sweep_command = app.add_subcommand("sweep", "Train every combination of a grid, several times each");
+  sweep_command->add_option("grid", sweep.grid, "Grid file (JSON): an experiment and lists of values")->required();
+  sweep_command->add_option("-o,--out", sweep.out, "Folder for the runs, results and report")->capture_default_str();
+  sweep_command
+      ->add_option("--threads", sweep.threads, "Threads: as many runs at once (default: all cores; one a rank)")
+      ->check(CLI::Range(1, 256));
+  sweep_command->add_option("--isa", sweep.isa, "Instruction set, as for run")->capture_default_str();
+  sweep_command->add_option("--set", sweep.set, "Change the experiment, as for run")->allow_extra_args(false);
+  sweep_command->add_flag("--resume", sweep.resume, "Go on where this sweep stopped; finished runs stay as they are");
+  sweep_command->add_option("--task", sweep.task, "Train this run alone, from 1 (for job arrays)")
+      ->check(CLI::PositiveNumber);
+  sweep_command->add_option("--slurm", sweep.slurm, "Write a Slurm job array, one task a run, and train nothing");
+  sweep_command->add_option("--save-every", sweep.save_every_s, "Seconds between saves of each session")
+      ->capture_default_str();
+  sweep_command->add_flag("--json", sweep.json, "Print one JSON object on stdout");
+  sweep_command->add_flag("--quiet", sweep.quiet, "No progress on stderr");
+  sweep_command->footer("Example: dalea sweep assets/grids/memory.json --out swept --set training.epochs=20");
+
   cli::LinkOptions link, unlink;
   CLI::App* link_command = app.add_subcommand("link", "Print the link that carries an experiment");
   link_command->add_option("experiment", link.experiment, "Experiment file (JSON)")->required();
@@ -299,6 +348,19 @@ int parse_and_run(int argc, char** argv) {
   unlink_command->add_option("link", unlink.experiment, "A link, or its part after #")->required();
   unlink_command->add_flag("--json", unlink.json, "Print compact JSON");
   unlink_command->footer("Example: dalea unlink 'http://127.0.0.1:8080/#v1=...' > experiment.json");
+
+  cli::ConnectCommand connect;
+  CLI::App* connect_command =
+      app.add_subcommand("connect", "Print an experiment with connection probabilities from a table of cell types");
+  connect_command->add_option("experiment", connect.experiment, "Experiment file (JSON) or a link")->required();
+  connect_command
+      ->add_option("--table", connect.table,
+                   "CSV: connection-probability,pre-layer,post-layer,pre-cell-type,post-cell-type")
+      ->required();
+  connect_command->add_option("--out", connect.out, "File to write instead of standard output");
+  connect_command->add_option("--set", connect.set, "As for run");
+  connect_command->footer(
+      "Example: dalea connect assets/experiments/v1-lm.json --table assets/tables/cell-type-probabilities.csv");
 
   cli::BenchCommand bench;
   CLI::App* bench_command =
@@ -340,6 +402,7 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(e) == 0 ? cli::done : cli::bad_input;
   }
   if (*run_command) return cli::run(run);
+  if (*sweep_command) return cli::sweep(sweep);
   if (*prune_command) return cli::prune(prune);
   if (*reproduce_command) return cli::reproduce(reproduce);
   if (*perturb_command) return cli::perturb(perturb);
@@ -348,6 +411,7 @@ int parse_and_run(int argc, char** argv) {
   if (*fit_command) return cli::fit(fit);
   if (*spectrum_command) return cli::spectrum(spectrum);
   if (*weights_command) return cli::weights(weights);
+  if (*compare_command) return cli::compare(compare);
   if (*trees_command) {
     if (!trees.session.empty() && draws->count() == 0) trees.draws = 20;
     return cli::trees(trees);
@@ -355,6 +419,7 @@ int parse_and_run(int argc, char** argv) {
   if (*inspect_command) return cli::inspect(inspect);
   if (*convert_command) return cli::convert(convert);
   if (*link_command) return cli::link(link);
+  if (*connect_command) return cli::connect(connect);
   if (*bench_command) return cli::bench(bench);
   if (*theory_command) return cli::theory(theory);
   return cli::unlink(unlink);

@@ -1,5 +1,8 @@
 #include "cli/one_run.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "cli/json.h"
 #include "common/files.h"
 #include "common/picture.h"
@@ -72,12 +75,24 @@ RunResult OneRun::go(RunWatch& watch) {
   Clock::time_point saved = start;
   watch.begun(*trainer_);
   Status save_status;
-  train(*trainer_, cancel_on_signals(), [&](Trainer::Event) {
+  Clock::time_point epoch_began = start;
+  int64_t epochs_seen = trainer_->epoch();
+  train(*trainer_, cancel_on_signals(), [&](Trainer::Event event) {
+    if (event == Trainer::Event::pruned) epoch_began = Clock::now();
+    if (trainer_->epoch() != epochs_seen) {
+      Timed& timed = timed_[trainer_->stage() == Stage::fine_tuning ? 1 : 0];
+      ++timed.epochs;
+      timed.seconds += seconds_since(epoch_began);
+      epoch_began = Clock::now();
+      epochs_seen = trainer_->epoch();
+    }
     watch.trained(*trainer_);
     if (seconds_since(saved) >= options_.save_every_s && save_status.ok()) {
+      const Clock::time_point before_saving = Clock::now();
       save_status = save();
       saved = Clock::now();
       if (!save_status.ok()) watch.complain(save_status.error());
+      epoch_began += std::chrono::duration_cast<Clock::duration>(Clock::now() - before_saving);
     }
   });
   const double seconds = seconds_since(start);
@@ -95,6 +110,7 @@ RunResult OneRun::go(RunWatch& watch) {
     result.code = cancelled;
     return result;
   }
+  if (Status ok = save_checkpoints(); !ok) return refuse(watch, ok.error(), failed);
   const int64_t epochs = trainer_->epoch() - first_epoch;
   result.object = describe(epochs > 0 ? seconds / static_cast<double>(epochs) : 0.0, seconds);
   if (!result.failure.empty()) result.object["failure"] = result.failure;
@@ -133,6 +149,61 @@ Status OneRun::save() {
   std::vector<std::string> names;
   for (const Population& p : spec_.populations) names.push_back(p.name);
   return write_file(out_ + "/weights.png", weight_picture(trainer_->model(), names, trainer_->mask()));
+}
+
+Status OneRun::save_checkpoints() {
+  for (const char* name : {"initial", "dense", "sparse"})
+    if (const Parameters* p = trainer_->checkpoint(name))
+      if (Status ok = write_file(out_ + "/" + name + ".npz", write_weights(*p)); !ok) return ok;
+  return {};
+}
+
+// Losses of a stage are those of the epoch that was kept.
+json OneRun::describe_stages() const {
+  const auto losses = [](const EpochRecord& e) {
+    return json{{"train", number_or_null(e.train)},
+                {"validation", number_or_null(e.validation)},
+                {"held_out", number_or_null(e.held_out)}};
+  };
+  const auto seconds = [&](int stage) {
+    const Timed& t = timed_[stage];
+    return number_or_null(t.epochs > 0 ? t.seconds / static_cast<double>(t.epochs) : no_value);
+  };
+  const auto row = [&](int64_t epoch) { return trainer_->history()[static_cast<size_t>(epoch - 1)]; };
+  const int64_t dense_epochs = spec_.training.epochs, all = trainer_->epoch();
+  json stages = json::array();
+  if (trainer_->dense_epoch() == 0) return stages;
+  stages.push_back({{"stage", "dense"},
+                    {"epochs", dense_epochs},
+                    {"kept_epoch", trainer_->dense_epoch()},
+                    {"loss", losses(row(trainer_->dense_epoch()))},
+                    {"seconds_per_epoch", seconds(0)},
+                    {"checkpoint", "dense.npz"}});
+  const double units = static_cast<double>(spec_.units());
+  json pruned = {{"stage", "pruned"},
+                 {"density", static_cast<double>(trainer_->mask()->count()) / (units * units)},
+                 {"connections", trainer_->mask()->count()}};
+  if (const EpochRecord* e = trainer_->pruned_losses()) {
+    pruned["loss"] = losses(*e);
+    pruned["loss"]["last_batch"] = number_or_null(e->train_published);
+  }
+  stages.push_back(std::move(pruned));
+  if (all == dense_epochs) return stages;
+  const Weights& w = trainer_->model().parameters.W_rec;
+  const auto used = std::count_if(w.values.begin(), w.values.end(), [](float v) { return std::fabs(v) >= 1e-5f; });
+  stages.push_back({{"stage", "fine-tuning"},
+                    {"epochs", all - dense_epochs},
+                    {"kept_epoch", trainer_->kept_epoch()},
+                    {"loss", losses(row(trainer_->kept_epoch()))},
+                    {"density", static_cast<double>(used) / (units * units)},  // |w| >= 1e-5, SEEDS 4.7
+                    {"stored", w.sparse() ? "sparse" : "dense"},
+                    {"seconds_per_epoch", seconds(1)},
+                    {"checkpoint", "sparse.npz"}});
+  if (timed_[0].epochs > 0 && timed_[1].epochs > 0 && timed_[1].seconds > 0)
+    stages.back()["faster_than_dense"] = timed_[0].seconds / static_cast<double>(timed_[0].epochs) /
+                                         (timed_[1].seconds / static_cast<double>(timed_[1].epochs));
+  if (const std::string note = trainer_->checkpoint_note(); !note.empty()) stages.back()["note"] = note;
+  return stages;
 }
 
 json OneRun::describe(double seconds_per_epoch, double seconds) {
@@ -176,6 +247,9 @@ json OneRun::describe(double seconds_per_epoch, double seconds) {
   o["violations"] = {{"sign", audit.sign}, {"mask", audit.mask}};
   o["hash"] = hash_text(trainer_->hash());
   o["epochs"] = trainer_->epoch();
+  if (spec_.stages.prune) o["stages"] = describe_stages();
+  if (spec_.training.checkpoint != "last")
+    o["checkpoint"] = {{"by", spec_.training.checkpoint}, {"epoch", trainer_->kept_epoch()}};
   o["updates"] = trainer_->updates();
   o["seconds_per_epoch"] = seconds_per_epoch;
   o["seconds"] = seconds;

@@ -40,7 +40,9 @@ class OneRun {
   RunResult refuse(RunWatch& watch, const Error& error, ExitCode code);
   Status resume();
   Status save();
+  Status save_checkpoints();
   nlohmann::json describe(double seconds_per_epoch, double seconds);
+  nlohmann::json describe_stages() const;
 
   const RunOptions& options_;
   const Spec& spec_;
@@ -50,6 +52,11 @@ class OneRun {
   int threads_;
   std::string out_;
   std::unique_ptr<Trainer> trainer_;
+  // Of the epochs trained here: before the pruning, after it.
+  struct Timed {
+    int64_t epochs = 0;
+    double seconds = 0;
+  } timed_[2];
 };
 
 // `runs: N`, side by side; prints their results.

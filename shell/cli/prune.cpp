@@ -132,9 +132,9 @@ class Pruning {
     network.data_sha256 = session.provenance.data_sha256;
     Result<Dataset> data = load_dataset(spec, network.run, network.data_sha256, command_.program);
     if (!data) return refuse(data.error());
-    if (session.state.epoch < spec.training.epochs && !command_.quiet)
+    if (session.state.epoch < spec.all_epochs() && !command_.quiet)
       std::fprintf(stderr, "dalea: %s is not trained to its end (%lld of %lld epochs); pruned as it is\n", path.c_str(),
-                   static_cast<long long>(session.state.epoch), static_cast<long long>(spec.training.epochs));
+                   static_cast<long long>(session.state.epoch), static_cast<long long>(spec.all_epochs()));
     report.unit = data->unit;
     Result<std::unique_ptr<Trainer>> trainer = make_trainer(spec, std::move(*data), network.run, {}, {});
     if (!trainer) return refuse(trainer.error());
@@ -189,6 +189,7 @@ class Pruning {
   ExitCode train_on(Spec spec, PrunedNetwork& network, std::shared_ptr<const Pattern> mask, Parameters start,
                     const std::string& out) {
     if (command_.retrain > 0) spec.training.epochs = command_.retrain;
+    spec.stages.prune = false;
     Result<Dataset> data = load_dataset(spec, network.run, network.data_sha256, command_.program);
     if (!data) return refuse(data.error());
     Result<std::unique_ptr<Trainer>> made = make_trainer(spec, std::move(*data), network.run, mask, std::move(start));

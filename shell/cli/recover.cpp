@@ -94,7 +94,8 @@ void print_sweep(const RecoveryReport& r) {
 
 Result<RecoveryPoint> measured(Trainer& trainer, int64_t lags) {
   const Spec& spec = trainer.spec();
-  Result<RecoveryStudy> study = study_recovery(trainer.model(), trainer.data(), spec, lags, &cancel_on_signals());
+  Result<RecoveryStudy> study =
+      study_recovery(trainer.model(), trainer.data(), spec, lags, [](double) { return !cancel_on_signals(); });
   if (!study) return study.error();
   RecoveryPoint point;
   point.seed = spec.seed;

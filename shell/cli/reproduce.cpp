@@ -247,6 +247,12 @@ int reproduce(const ReproduceCommand& command) {
   options.runs = command.runs;
   options.first_seed = command.seed;
   options.tasks = command.tasks;
+  if (!command.data.empty()) {
+    Result<std::vector<std::byte>> bytes = read_file(command.data);
+    if (!bytes) return refuse(bytes.error());
+    options.data = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
+    options.data_name = command.data;
+  }
   Result<figure::Options> checked = figure::check(std::move(options));
   if (!checked) return refuse({"--" + checked.error().path, checked.error().message});
   Reproduction reproduction(command, std::move(*checked), *isa, threads_of(command.threads));

@@ -41,6 +41,33 @@ void print_table(const json& o) {
   if (o["accuracy"].is_object())
     std::printf("held-out accuracy  %.2f %%  (train %.2f %%)\n", 100 * num(o["accuracy"]["held_out"]),
                 100 * num(o["accuracy"]["train"]));
+  if (o.contains("stages"))
+    for (const json& s : o["stages"]) {
+      const auto part = [&](const char* key) {
+        const double v = s.contains("loss") ? num(s["loss"].value(key, json())) : std::nan("");
+        char text[40] = "none";
+        if (std::isfinite(v)) std::snprintf(text, sizeof text, "%.6g", v);
+        return std::string(text);
+      };
+      const std::string stage = s["stage"].get<std::string>();
+      std::printf("stage              %s: loss train %s, validation %s", stage.c_str(), part("train").c_str(),
+                  part("validation").c_str());
+      if (s.contains("kept_epoch"))
+        std::printf("; %lld epochs, that of epoch %lld kept", static_cast<long long>(s["epochs"].get<int64_t>()),
+                    static_cast<long long>(s["kept_epoch"].get<int64_t>()));
+      if (stage == "pruned")
+        std::printf("; on its last minibatch %s; density %.4g", part("last_batch").c_str(), s["density"].get<double>());
+      if (s.contains("seconds_per_epoch") && s["seconds_per_epoch"].is_number())
+        std::printf("; %.3g s an epoch", s["seconds_per_epoch"].get<double>());
+      if (s.contains("faster_than_dense"))
+        std::printf(", %.1f times as fast as dense", s["faster_than_dense"].get<double>());
+      std::printf("\n");
+      if (s.contains("note")) std::printf("note               %s\n", s["note"].get<std::string>().c_str());
+    }
+  if (o.contains("checkpoint"))
+    std::printf("checkpoint         the weights after epoch %lld: least %s loss\n",
+                static_cast<long long>(o["checkpoint"]["epoch"].get<int64_t>()),
+                o["checkpoint"]["by"].get<std::string>().c_str());
   if (o["baselines"].is_object() && loss["held_out"].is_number()) {
     double best = INFINITY;
     std::string text;
@@ -124,7 +151,8 @@ int run(const RunOptions& given) {
     std::printf("%s\n", result.object.dump().c_str());
   } else {
     print_table(result.object);
-    std::printf("files              %s/session.npz, curves.csv, weights.png\n", options.out.c_str());
+    std::printf("files              %s/session.npz, curves.csv, weights.png%s\n", options.out.c_str(),
+                spec.stages.prune ? ", initial.npz, dense.npz, sparse.npz" : "");
   }
   return done;
 }

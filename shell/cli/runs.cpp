@@ -79,13 +79,20 @@ std::vector<Measure> measures() {
           {"validation", json::json_pointer("/loss/validation")},
           {"held_out", json::json_pointer("/loss/held_out")},
           {"accuracy", json::json_pointer("/accuracy/held_out")},
-          {"seconds", json::json_pointer("/seconds")}};
+          {"seconds", json::json_pointer("/seconds")},
+          {"pruned_validation", json::json_pointer("/stages/1/loss/validation")},
+          {"density", json::json_pointer("/stages/1/density")},
+          {"seconds_per_epoch_dense", json::json_pointer("/stages/0/seconds_per_epoch")},
+          {"seconds_per_epoch_sparse", json::json_pointer("/stages/2/seconds_per_epoch")}};
 }
 
 // Over the runs that finished; sd is the sample's.
 json summary_json(const std::vector<RunResult>& results) {
   json o = {{"n", count_of(results, done)}};
   for (const Measure& m : measures()) {
+    if (m.where.to_string().rfind("/stages", 0) == 0 &&
+        std::none_of(results.begin(), results.end(), [](const auto& r) { return r.object.contains("stages"); }))
+      continue;
     const RunSpread s = spread_of(values_of(results, m.where));
     o[m.name] = s.count == 0 ? json(nullptr) : json{{"mean", number_or_null(s.mean)}, {"sd", number_or_null(s.sd)}};
   }
@@ -245,8 +252,8 @@ int run_several(const RunOptions& options, const Spec& spec, const Sources& sour
   if (code == done) std::printf("hash of all runs   %s\n", together.hex().c_str());
   std::printf("seconds            %.1f  (%d runs at once, %d threads, %s)\n", seconds_since(start), at_once,
               options.threads, isa_name(isa));
-  std::printf("files              %s/%srun-*/session.npz, curves.csv, weights.png\n", options.out.c_str(),
-              files.c_str());
+  std::printf("files              %s/%srun-*/session.npz, curves.csv, weights.png%s\n", options.out.c_str(),
+              files.c_str(), spec.stages.prune ? ", initial.npz, dense.npz, sparse.npz" : "");
   return code;
 }
 

@@ -42,7 +42,7 @@ void print_study(const SpectrumStudy& study, const Session& session, const std::
   const Spectrum &a = study.initial.spectrum, &b = study.now.spectrum;
   std::printf("network            %s  (hash %s)\n", study.name.c_str(), session.provenance.hash.c_str());
   std::printf("size               %zu units, after %lld of %lld epochs\n\n", b.values.size(),
-              static_cast<long long>(session.state.epoch), static_cast<long long>(session.spec.training.epochs));
+              static_cast<long long>(session.state.epoch), static_cast<long long>(session.spec.all_epochs()));
   std::printf("%-24s %12s %12s\n", "eigenvalues of W_rec", "initial", "now");
   std::printf("%-24s %12.6g %12.6g\n", "spectral radius", a.radius, b.radius);
   std::printf("%-24s %12.6g %12.6g\n", "largest real part", a.abscissa, b.abscissa);

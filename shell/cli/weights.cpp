@@ -32,9 +32,9 @@ Result<std::vector<NamedSession>> load_sessions(const WeightsCommand& command) {
     Result<Session> session = read_session_file(path);
     if (!session) return session.error();
     const TrainerState& s = session->state;
-    if (s.epoch < session->spec.training.epochs && !command.quiet)
+    if (s.epoch < session->spec.all_epochs() && !command.quiet)
       std::fprintf(stderr, "dalea: %s is not trained to its end (%lld of %lld epochs); taken as it is\n", path.c_str(),
-                   static_cast<long long>(s.epoch), static_cast<long long>(session->spec.training.epochs));
+                   static_cast<long long>(s.epoch), static_cast<long long>(session->spec.all_epochs()));
     sessions.push_back({path, group, std::move(*session)});
     Session& kept = sessions.back().session;  // the optimizer is twice the weights
     kept.state.optimizer = {};

@@ -109,7 +109,41 @@ struct ForestChart {
   std::string value_header = {};  // above the written numbers: "difference [95 % interval]"
 };
 
-using Chart = std::variant<LineChart, GroupChart, HeatMap, ForestChart>;
+// Dots in a grid: colour says one thing, size another (a "scatter heat map"). Rows are postsynaptic, from the top.
+struct DotGrid {
+  std::vector<std::string> row_names = {}, column_names = {};
+  std::vector<double> values = {}, sizes = {};  // (row, column); not a number: no dot
+  std::string value_label = "weight", size_label = "density";
+  std::string x_label = "from (pre)", y_label = "to (post)";
+  std::vector<std::pair<int64_t, int64_t>> marked = {};  // row, column
+  std::string marked_name = "marked";
+  double scale = 0;         // colours end at -scale and scale; 0: at the largest value
+  double largest = 0;       // size of the largest dot; 0: the largest size. Sizes at or below 0 are the smallest dots
+  bool sequential = false;  // for values without a sign
+};
+
+// Nodes in columns and rows with curved arrows between them; an arrow from a node to itself is a loop at its side.
+struct CircuitChart {
+  struct Node {
+    std::string name = {};
+    int column = 0, row = 0;
+    int slot = 0, slots = 1;  // side by side in one cell
+  };
+  struct Arrow {
+    size_t from = 0, to = 0;
+    double value = 0, width = 0;  // colour; width of the line, none at or below 0
+    bool strong = true;           // else pale
+  };
+  std::vector<std::string> columns = {}, rows = {};  // names above and at the left
+  std::vector<Node> nodes = {};
+  std::vector<Arrow> arrows = {};
+  std::string value_label = "difference", width_label = "density";
+  std::string strong_name = {}, pale_name = {};  // in the legend; empty: not there
+  double scale = 0;                              // colours end at -scale and scale; 0: at the largest value
+  double widest = 0;                             // 0: the largest width
+};
+
+using Chart = std::variant<LineChart, GroupChart, HeatMap, ForestChart, DotGrid, CircuitChart>;
 struct Panel {
   std::string title = {};
   Chart chart = {};

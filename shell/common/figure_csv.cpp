@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "common/figure.h"
+#include "common/figure_parts.h"
 #include "common/markup.h"
 
 namespace dalea::plot {
@@ -39,6 +39,31 @@ class Writer {
       for (int64_t c = 0; c < map.columns; ++c)
         if (const float v = map.values[static_cast<size_t>(r * map.columns + c)]; !std::isnan(v))
           row("row " + std::to_string(r + 1), std::to_string(c + 1), static_cast<double>(v), no_value, no_value);
+  }
+  // The value, and in the column `low` the size of the dot; of an arrow its width.
+  void operator()(const DotGrid& chart) {
+    const size_t columns = chart.column_names.size();
+    for (size_t r = 0; r < chart.row_names.size(); ++r)
+      for (size_t c = 0; c < columns; ++c)
+        if (const double v = value_at(chart.values, r * columns + c); !std::isnan(v))
+          row(chart.row_names[r], csv_field(chart.column_names[c]), v, value_at(chart.sizes, r * columns + c),
+              no_value);
+  }
+  void operator()(const CircuitChart& chart) {
+    const auto name = [&](size_t k) {
+      const CircuitChart::Node& n = chart.nodes[k];
+      const auto of = [](const std::vector<std::string>& names, int at) {
+        return at >= 0 && static_cast<size_t>(at) < names.size() ? names[static_cast<size_t>(at)] : std::string();
+      };
+      std::string text = of(chart.columns, n.column);
+      for (const std::string& part : {of(chart.rows, n.row), n.name})
+        if (!part.empty() && (text.size() < part.size() || text.compare(text.size() - part.size(), part.size(), part)))
+          text += (text.empty() ? "" : " ") + part;
+      return text;
+    };
+    for (const CircuitChart::Arrow& a : chart.arrows)
+      if (a.from < chart.nodes.size() && a.to < chart.nodes.size())
+        row(name(a.to), csv_field(name(a.from)), a.value, a.width, no_value);
   }
   void operator()(const ForestChart& chart) {
     for (const Effect& e : chart.effects) row(e.name, "", e.value, e.low, e.high);

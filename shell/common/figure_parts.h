@@ -110,5 +110,14 @@ Plan plan_of(const LineChart& chart, Size outer, bool own_legend);
 Plan plan_of(const GroupChart& chart, Size outer, bool own_legend);
 Plan plan_of(const HeatMap& chart, Size outer, bool own_legend);
 Plan plan_of(const ForestChart& chart, Size outer, bool own_legend);
+Plan plan_of(const DotGrid& chart, Size outer, bool own_legend);
+Plan plan_of(const CircuitChart& chart, Size outer, bool own_legend);
+
+// A key at the right of dots and circuits: what colours mean. `color`: of -1 .. 1, or 0 .. 1 when `sequential`.
+double rounded_up(double v);  // to a round number; 1 where there is none
+double color_key_width(double scale, const std::string& label);
+// From `at` (left, top) downwards; gives where it ends.
+double add_color_key(Drawing& d, Point at, double height, double scale, bool sequential, const std::string& label,
+                     const std::function<Color(double)>& color);
 
 }  // namespace dalea::plot

@@ -1,9 +1,12 @@
 #include "common/files.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -42,6 +45,34 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
   if (file != stdin) std::fclose(file);
   if (bad) return failed(path, "cannot be read");
   return bytes;
+}
+
+FileBytes::FileBytes(std::vector<std::byte> bytes) {
+  const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  bytes_ = *kept;
+  owner_ = kept;
+}
+
+Result<FileBytes> open_file(const std::string& path) {
+  const int fd = path == "-" ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat about = {};
+  if (fd >= 0 && ::fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0 &&
+      static_cast<uint64_t>(about.st_size) <= SIZE_MAX) {
+    const auto size = static_cast<size_t>(about.st_size);
+    void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (at != MAP_FAILED) {
+      ::close(fd);
+      FileBytes file;
+      file.owner_ = std::shared_ptr<const void>(at, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+      file.bytes_ = {static_cast<const std::byte*>(at), size};
+      file.mapped_ = true;
+      return file;
+    }
+  }
+  if (fd >= 0) ::close(fd);
+  Result<std::vector<std::byte>> read = read_file(path);
+  if (!read) return read.error();
+  return FileBytes(std::move(*read));
 }
 
 Status write_file(const std::string& path, std::span<const std::byte> bytes) {

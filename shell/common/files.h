@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,24 @@ namespace dalea {
 
 // The whole file; "-" is standard input.
 Result<std::vector<std::byte>> read_file(const std::string& path);
+// A file's bytes to look through. What lies on a disk is mapped: only the pages that are looked at are read, and they
+// take no memory that others need. Its bytes can change or end while it is open only if somebody writes into the file.
+class FileBytes {
+ public:
+  FileBytes() = default;
+  explicit FileBytes(std::vector<std::byte> bytes);
+  std::span<const std::byte> bytes() const { return bytes_; }
+  operator std::span<const std::byte>() const { return bytes_; }
+  bool mapped() const { return mapped_; }
+
+ private:
+  friend Result<FileBytes> open_file(const std::string& path);
+  std::shared_ptr<const void> owner_;
+  std::span<const std::byte> bytes_;
+  bool mapped_ = false;
+};
+// "-", an empty file and what cannot be mapped (a pipe) are read.
+Result<FileBytes> open_file(const std::string& path);
 // Written beside the target, flushed to the disk and renamed: a reader or a crash never sees half a file.
 Status write_file(const std::string& path, std::span<const std::byte> bytes);
 Status write_file(const std::string& path, std::string_view text);
@@ -25,7 +44,7 @@ inline std::vector<std::byte> to_bytes(std::string_view text) {
   return {bytes, bytes + text.size()};
 }
 
-inline std::string_view as_text(const std::vector<std::byte>& bytes) {
+inline std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

@@ -91,6 +91,13 @@ Result<ByteVector> read_recording_files(const std::string& path, const std::stri
   return one_of(std::move(files));
 }
 
+Result<FileBytes> open_recording_files(const std::string& path, const std::string& cells, const std::string& events) {
+  if (cells.empty() && events.empty() && !is_folder(path)) return open_file(path);
+  Result<ByteVector> read = read_recording_files(path, cells, events);
+  if (!read) return read.error();
+  return FileBytes(std::move(*read));
+}
+
 Result<ByteVector> read_together(const std::vector<std::string>& paths) {
   Entries files;
   for (const std::string& path : paths)

@@ -26,6 +26,7 @@ std::string row_of(const Run& run) {
 std::string task_title(const std::string& task) {
   if (task == "flip-flop") return "Flip-flop memory";
   if (task == "wave") return "Waves";
+  if (task == "cell-types") return "Cell types";
   return "Digits row by row";
 }
 
@@ -128,7 +129,8 @@ std::vector<std::string> summary_of(const Options& options, const std::vector<Fi
   std::vector<std::string> text;
   if (options.quick)
     text.push_back(
-        "A quick run: networks of 64 units on small versions of the tasks. It shows what the full report contains; it "
+        std::string("A quick run: networks of ") + (of_cell_types(options.figure) ? "180" : "64") +
+        " units on small versions of the tasks. It shows what the full report contains; it "
         "says "
         "nothing about the paper.");
   text.push_back(std::to_string(reproduced) + " of the " + std::to_string(tested) +
@@ -195,6 +197,8 @@ void add_findings(Output& output, Report& page) {
 
 Result<Output> report(const Options& options, const std::vector<Run>& runs, const std::vector<Pruned>& pruned,
                       const ReportProvenance& where) {
+  if (options.figure == Paper::fig4) return report_fig4(options, runs, where);
+  if (options.figure == Paper::fig5) return report_fig5(options, runs, where);
   return options.figure == Paper::fig2 ? report_fig2(options, runs, where) : report_fig3(options, runs, pruned, where);
 }
 

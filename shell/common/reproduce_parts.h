@@ -45,6 +45,8 @@ void add_runs(Output& output, Report& page, const Options& options,
 void add_findings(Output& output, Report& page);  // findings.csv
 
 Result<Output> report_fig2(const Options& options, const std::vector<Run>& runs, const ReportProvenance& where);
+Result<Output> report_fig4(const Options& options, const std::vector<Run>& runs, const ReportProvenance& where);
+Result<Output> report_fig5(const Options& options, const std::vector<Run>& runs, const ReportProvenance& where);
 Result<Output> report_fig3(const Options& options, const std::vector<Run>& runs, const std::vector<Pruned>& pruned,
                            const ReportProvenance& where);
 

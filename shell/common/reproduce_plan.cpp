@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "common/reproduce.h"
+#include "common/reproduce_cell_types.h"
 
 namespace dalea::reproduce {
 namespace {
@@ -76,19 +76,32 @@ Job training(const Options& options, const std::string& task, const std::string&
 }  // namespace
 
 const char* text_of(Paper figure) {
-  return figure == Paper::fig2 ? "fig2" : "fig3";
+  constexpr const char* names[] = {"fig2", "fig3", "fig4", "fig5"};
+  return names[static_cast<size_t>(figure)];
 }
 
 Result<Paper> parse_figure(const std::string& text) {
   if (text == "fig2") return Paper::fig2;
   if (text == "fig3") return Paper::fig3;
-  return Error{"figure", "'" + text.substr(0, 80) + "' is not known; give fig2 (conditions) or fig3 (pruning)"};
+  if (text == "fig4") return Paper::fig4;
+  if (text == "fig5") return Paper::fig5;
+  return Error{"figure", "'" + text.substr(0, 80) +
+                             "' is not known; give fig2 (conditions), fig3 (pruning), fig4 (cell types) or fig5 "
+                             "(conditions of the cell-type model)"};
 }
 
 Result<Options> check(Options options) {
-  if (options.runs == 0) options.runs = options.quick ? 3 : 6;
+  const bool cells = of_cell_types(options.figure);
+  if (options.runs == 0) options.runs = options.quick ? 3 : cells ? 5 : 6;
   if (options.runs < 2 || options.runs > 50)
     return Error{"runs", "is " + std::to_string(options.runs) + "; give 2 to 50, as spreads need two"};
+  if (cells) {
+    if (!options.tasks.empty() && options.tasks != std::vector<std::string>{cell_type_task})
+      return Error{"task", "belongs to fig2 and fig3; leave it out"};
+    options.tasks = {cell_type_task};
+    return options;
+  }
+  if (options.data != nullptr) return Error{"data", "belongs to fig4 and fig5; leave it out"};
   std::vector<std::string> tasks;
   for (const char* known : all_tasks)  // in the order of the figure, each once
     if (options.tasks.empty() || std::find(options.tasks.begin(), options.tasks.end(), known) != options.tasks.end())
@@ -105,16 +118,23 @@ std::string command_of(const Options& options) {
                      std::to_string(options.runs) + (options.corrected ? " --corrected" : " --as-published");
   if (options.quick) text += " --quick";
   if (options.first_seed != 1) text += " --seed " + std::to_string(options.first_seed);
-  if (options.tasks.size() < std::size(all_tasks))
+  if (options.data != nullptr) text += " --data " + options.data_name;
+  if (!of_cell_types(options.figure) && options.tasks.size() < std::size(all_tasks))
     for (const std::string& task : options.tasks) text += " --task " + task;
   return text;
 }
 
 std::vector<std::string> conditions_of(const Options& options) {
+  if (of_cell_types(options.figure)) {
+    std::vector<std::string> names;
+    for (const CellGroup& g : cell_groups(options)) names.push_back(g.id);
+    return names;
+  }
   return {"conventional", options.corrected ? "rectified-forward" : "rectified", "dale"};
 }
 
 std::vector<Job> jobs_of(const Options& options) {
+  if (of_cell_types(options.figure)) return cell_type_jobs(options);
   std::vector<Job> jobs;
   for (int64_t r = 0; r < options.runs; ++r)
     for (const std::string& task : options.tasks) {
@@ -154,6 +174,7 @@ SweepOptions sweep_options(const Options& options) {
 }
 
 Result<Start> start_of(const Options& options, const Job& job, const Parameters& parent) {
+  if (of_cell_types(options.figure)) return cell_type_start(options, job, parent);
   const SweepOptions sweep = sweep_options(options);
   const Result<std::vector<double>> grid = sweep_grid(sweep);
   if (!grid) return grid.error();

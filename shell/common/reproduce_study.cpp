@@ -1,5 +1,6 @@
 #include "common/reproduce_study.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -8,6 +9,7 @@
 
 #include "common/files.h"
 #include "numerics/parallel.h"
+#include "recording/recording.h"
 
 namespace dalea::reproduce {
 namespace {
@@ -17,6 +19,31 @@ using nlohmann::json;
 json json_of(const std::optional<std::vector<std::byte>>& bytes) {
   if (!bytes) return {};
   return json::parse(as_text(*bytes), nullptr, false);
+}
+
+// R2 of each output over at most 100 trials; none where a target does not vary.
+std::vector<double> fit_of(const Trainer& trainer) {
+  const Dataset& data = trainer.data();
+  const Trials& trials = data.held_out.count > 0 ? data.held_out : data.train;
+  const auto outputs = static_cast<size_t>(trials.outputs);
+  std::vector<double> error(outputs), sum(outputs), square(outputs), count(outputs);
+  for (int64_t k = 0; k < std::min<int64_t>(100, trials.count); ++k) {
+    const Trainer::Trace trace = trainer.trace(trials, k);
+    for (size_t e = 0; e < trace.target.size(); ++e) {
+      const double y = static_cast<double>(trace.target[e]), d = static_cast<double>(trace.output[e]) - y;
+      const size_t c = e % outputs;
+      error[c] += d * d;
+      sum[c] += y;
+      square[c] += y * y;
+      count[c] += 1;
+    }
+  }
+  std::vector<double> fit;
+  for (size_t c = 0; c < outputs; ++c) {
+    const double spread = square[c] - sum[c] * sum[c] / std::max(1.0, count[c]);
+    fit.push_back(spread > 0 ? 1 - error[c] / spread : no_value);
+  }
+  return fit;
 }
 
 json sweep_json(const Sweep& sweep) {
@@ -75,10 +102,20 @@ class Study::Training : public Study::Work {
   bool step() override {
     if (study_.stop_) return leave();
     if (trainer_ == nullptr) return begin();
+    const auto began = Clock::now();
+    const int64_t epoch = trainer_->epoch();
     const Trainer::Event event = threads_available() ? trainer_->step() : advance();
+    spent_ += std::chrono::duration<double>(Clock::now() - began).count();
     study_.add(update_cost_ * static_cast<double>(trainer_->updates() - seen_), true);
     seen_ = trainer_->updates();
-    if (event == Trainer::Event::epoch || event == Trainer::Event::finished) {
+    // Where nothing is evaluated an epoch ends with its last update.
+    if (event == Trainer::Event::epoch || event == Trainer::Event::finished || trainer_->epoch() != epoch) {
+      epochs_s_.push_back(spent_);
+      unsaved_ += spent_;
+      spent_ = 0;
+      // Short epochs are not each worth a file; the last one is saved in the end.
+      if (of_cell_types(study_.options_.figure) && unsaved_ < 2 && !trainer_->finished()) return true;
+      unsaved_ = 0;
       show();
       if (Status ok = save(); !ok) return study_.fail(ok.error()), false;
     }
@@ -147,18 +184,26 @@ class Study::Training : public Study::Work {
                false;
       session = std::move(*read);
     }
-    bool before_known = !job_.retrains();
-    if (job_.retrains()) {
+    const bool cells = of_cell_types(study_.options_.figure);
+    bool before_known = !job_.retrains(), fit_known = !cells;
+    if (job_.retrains() || cells) {
       Result<std::optional<std::vector<std::byte>>> kept = study_.store_.load(job_.id + ".json");
       if (!kept) return study_.fail(kept.error()), false;
       const json o = json_of(*kept);
-      before_known = o.is_object() && o.contains("before") && o["before"].is_number();
-      if (before_known) run_.before = o["before"].get<double>();
+      if (job_.retrains()) {
+        before_known = o.is_object() && o.contains("before") && o["before"].is_number();
+        if (before_known) run_.before = o["before"].get<double>();
+      }
+      if (cells && o.is_object() && o.contains("fit") && o["fit"].is_array()) {
+        fit_known = true;
+        for (const json& v : o["fit"]) run_.fit.push_back(v.is_number() ? v.get<double>() : no_value);
+        run_.seconds = o.contains("seconds") && o["seconds"].is_number() ? o["seconds"].get<double>() : 0.0;
+      }
     }
     run_.mask = start.mask;
-    const double whole = job_.cost * static_cast<double>(job_.spec.training.epochs);
-    if (session && before_known &&
-        (session->state.epoch >= job_.spec.training.epochs || !session->provenance.failure.empty())) {
+    const double whole = job_.cost * static_cast<double>(job_.spec.all_epochs());
+    if (session && before_known && (fit_known || !session->provenance.failure.empty()) &&
+        (session->state.epoch >= job_.spec.all_epochs() || !session->provenance.failure.empty())) {
       run_.parameters = std::move(session->state.parameters);
       run_.history = std::move(session->state.history);
       run_.hash = session->provenance.hash;
@@ -166,7 +211,14 @@ class Study::Training : public Study::Work {
       study_.add(whole, false);
       return keep(true), false;
     }
-    Result<Dataset> data = make_dataset(job_.spec, nullptr, 0, study_.digits_.get());
+    std::optional<Recording> recording;
+    if (study_.options_.data != nullptr) {
+      Result<Recording> read = read_recording(*study_.options_.data, study_.options_.data_name, job_.spec.recording);
+      if (!read) return study_.fail(read.error()), false;
+      recording = std::move(*read);
+    }
+    Result<Dataset> data =
+        make_dataset(job_.spec, recording ? &*recording : nullptr, job_.run, study_.digits_.get());
     if (!data) return study_.fail(data.error()), false;
     TrainerOptions options;
     options.isa = study_.machine_.isa;
@@ -175,12 +227,14 @@ class Study::Training : public Study::Work {
       options.mask = start.mask;
       options.start = std::move(start.parameters);
     }
-    Result<std::unique_ptr<Trainer>> made = Trainer::create(job_.spec, std::move(*data), 0, options);
+    Result<std::unique_ptr<Trainer>> made = Trainer::create(job_.spec, std::move(*data), job_.run, options);
     if (!made) return study_.fail(made.error()), false;
     trainer_ = std::move(*made);
     if (!before_known) {
       run_.before = trainer_->evaluate(&study_.stop_).held_out;
+      const double training = cells ? trainer_->evaluate(&study_.stop_).train : 0;
       if (study_.stop_) return trainer_.reset(), false;
+      if (!std::isfinite(run_.before)) run_.before = training;  // nothing is held out
       if (Status ok = study_.store_.save(job_.id + ".json", to_bytes(json{{"before", run_.before}}.dump())); !ok)
         return study_.fail(ok.error()), false;
     }
@@ -200,6 +254,15 @@ class Study::Training : public Study::Work {
     run_.history = trainer_->history();
     run_.hash = hash_text(trainer_->hash());
     run_.failure = trainer_->failure();
+    if (of_cell_types(study_.options_.figure) && run_.failure.empty()) {
+      run_.fit = fit_of(*trainer_);
+      std::sort(epochs_s_.begin(), epochs_s_.end());
+      if (!epochs_s_.empty()) run_.seconds = epochs_s_[epochs_s_.size() / 2];
+      json o = {{"fit", run_.fit}, {"seconds", run_.seconds}};  // what is no number is written as null
+      if (job_.retrains()) o["before"] = run_.before;
+      if (Status ok = study_.store_.save(job_.id + ".json", to_bytes(o.dump())); !ok)
+        return study_.fail(ok.error()), false;
+    }
     keep(false);
     return false;
   }
@@ -232,8 +295,12 @@ class Study::Training : public Study::Work {
   const Job& job_;
   std::unique_ptr<Trainer> trainer_;
   Run run_;
+  using Clock = std::chrono::steady_clock;
   double update_cost_ = 0;
   int64_t seen_ = 0;
+  double spent_ = 0;              // s, in this epoch
+  double unsaved_ = 0;            // s, since the last time it was saved
+  std::vector<double> epochs_s_;  // of each
 };
 
 // ---- its sweep
@@ -326,7 +393,7 @@ Study::Study(Options options, Machine machine, std::shared_ptr<const Digits> dig
 // A sweep: forward passes over the held-out trials, 45 masks; forward is about a third of an update.
 double Study::cost_of(const Piece& piece) const {
   const Job& job = jobs_[piece.job];
-  if (!piece.sweep) return job.cost * static_cast<double>(job.spec.training.epochs);
+  if (!piece.sweep) return job.cost * static_cast<double>(job.spec.all_epochs());
   const double trials = static_cast<double>(options_.corrected ? job.spec.task.held_out : job.spec.training.batch);
   return job.cost * 46 * trials / static_cast<double>(job.spec.task.train) / 3;
 }

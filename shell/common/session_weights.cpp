@@ -22,7 +22,7 @@ json runs_share(const Session& s) {
   spec.recording.file.clear();
   json o = json::parse(print_spec(spec, false), nullptr, false);
   // Where a file is means nothing, what is in it does. A simulated recording differs with the seed.
-  const bool data = spec.task.type == "digits" || !s.spec.recording.file.empty();
+  const bool data = spec.task.type == "digits" || spec.task.type == "n-back-digits" || !s.spec.recording.file.empty();
   o["data"] = data ? s.provenance.data_sha256 : "";
   o["pruned"] = s.state.mask != nullptr;
   return o;

@@ -282,14 +282,16 @@ int main(int argc, char** argv) {
                                                                      {"fit", dalea::app::tab_fit},
                                                                      {"perturb", dalea::app::tab_perturb},
                                                                      {"runs", dalea::app::tab_runs},
+                                                                     {"compare", dalea::app::tab_compare},
                                                                      {"prune", dalea::app::tab_prune},
                                                                      {"reproduce", dalea::app::tab_reproduce},
                                                                      {"theory", dalea::app::tab_theory},
                                                                      {"speed", dalea::app::tab_speed}})
                       .description(
-                          "weights, build, recording, answers, fit, perturb, runs, prune, reproduce, theory or speed"));
-  cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2 or fig3")
-      ->check(CLI::IsMember({"fig2", "fig3"}));
+                          "weights, build, recording, answers, fit, perturb, runs, compare, prune, reproduce, theory or "
+                          "speed"));
+  cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2, fig3, fig4 or fig5")
+      ->check(CLI::IsMember({"fig2", "fig3", "fig4", "fig5"}));
   cli.add_option("--screenshot", options.screenshot,
                  "Save a picture (PNG) after --seconds, print the state as JSON, and quit");
   cli.add_option("--seconds", options.seconds, "See --screenshot (default 10)")->check(CLI::Range(0.1, 86400.0));

@@ -91,6 +91,13 @@ const views = [
       await p.call('runs', 'conventional,dale', 2, 0);
       await finished(p, 'they learn', (s) => s.runs.jobs && s.runs.jobs.filter((j) => j.epoch >= 6).length >= 2);
     }},
+  {name: 'compare', look: 'two conditions, five networks each: which blocks of weights differ, and how sure that is',
+    make: async (p) => {
+      await preset(p, 'quickstart', '');
+      await tab(p, 'Compare');
+      await p.click('compare:train');
+      await finished(p, 'they are compared', (s) => s.compare.blocks, 600);
+    }},
   {name: 'prune', look: 'what survives at 80 % sparsity with the spanning tree drawn on it, and the error over sparsities',
     make: async (p) => {
       await halfWay(p);

@@ -488,6 +488,13 @@ pageTest('a link never opens a file, and a monstrous one is refused', {}, async 
   assert((await p.state()).units === 64);
 });
 
+// A file of so many MB, of pieces of one, so that the page does not hold it.
+const dropZeros = (p, name, megabytes) => p.page.evaluate(([called, count]) => {
+  const data = new DataTransfer(), one = new Uint8Array(1024 * 1024);
+  data.items.add(new File(Array(count).fill(one), called));
+  document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+}, [name, megabytes]);
+
 pageTest('broken and oversized files leave a message and a working page', {}, async (p) => {
   await p.ready();
   await p.drop('broken.npz', Buffer.concat([Buffer.from('PK'), Buffer.alloc(500, 1)]));
@@ -498,12 +505,8 @@ pageTest('broken and oversized files leave a message and a working page', {}, as
   await p.seen('is empty');
   await p.drop('experiment.json', '{"dalea": 1, "trainig": {}}');
   await p.seen('training');
-  await p.page.evaluate(() => {
-    const data = new DataTransfer();
-    data.items.add(new File([new Uint8Array(200 * 1024 * 1024)], 'large.csv'));
-    document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
-  });
-  await p.seen('large.csv has 200 MB');
+  await dropZeros(p, 'large.csv', 600);
+  await p.seen('large.csv has 600 MB; this page takes at most 512 MB');
   const before = await p.state();
   await until('training goes on', p.state, (s) => s.updates > before.updates || s.finished);
 });
@@ -884,7 +887,7 @@ pageTest('two hundred random interactions leave the page alive', {}, async (p) =
   let seed = 20;
   const random = (n) => { seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0; return Math.floor(seed / 4294967296 * n); };
   // Not what opens a dialog, fetches what may not be there, or works for minutes.
-  const left = /^(open|download|reproduce|speed|runs:start|preset:digits|preset:cell-types|prune:sweep|prune:retrain|train-recording)/;
+  const left = /^(open|download|reproduce|speed|runs:start|preset:digits|preset:cell-types|preset:v1-lm|prune:sweep|prune:retrain|train-recording)/;
   const keys = ['Space', 's', 'r', 'n', '?', ',', '.', 'Tab', 'ArrowDown', 'ArrowRight', 'Enter', '+', '-', 'Escape'];
   for (let k = 0; k < 200; ++k) {
     const kind = random(10);
@@ -997,6 +1000,99 @@ pageTest('the default view looks as in the README', {}, async (p) => {
   }, [now.toString('base64'), fs.readFileSync(path.join(readme, 'weights.png')).toString('base64')]);
   console.log(`    ${(100 * share).toFixed(3)} % of the pixels differ`);
   assert(share < 0.01, `${(100 * share).toFixed(2)} % of the pixels differ from assets/screens/weights.png: look at out/screenshots/default-view.png; if it is as it should be, run node tests/browser/gallery.js weights`);
+});
+
+pageTest('a large file is read in pieces, and that can be cancelled', {}, async (p) => {
+  await p.ready();
+  const bar = () => p.page.evaluate(() => ({hidden: document.getElementById('reading').hidden, part: document.getElementById('reading-bar').value}));
+  await dropZeros(p, 'long.csv', 300);
+  await until('the bar', bar, (b) => !b.hidden && b.part > 0, 20);
+  await p.page.evaluate(() => document.getElementById('reading-cancel').click());
+  await p.seen('Reading long.csv was cancelled');
+  await until('the bar goes', bar, (b) => b.hidden);
+  const before = await p.state();
+  await until('training goes on', p.state, (s) => s.updates > before.updates || s.finished);
+  // 40 MB of numbers: the page answers all the time.
+  await p.page.evaluate(() => {
+    window.longest = 0;
+    let last = performance.now();
+    window.beat = setInterval(() => { const t = performance.now(); window.longest = Math.max(window.longest, t - last); last = t; }, 10);
+    const row = Array.from({length: 100}, (_, k) => (Math.sin(k) * 3).toFixed(6));
+    const rows = [row.map((_, k) => `u${k}`).join(',')];
+    for (let t = 0; t < 42000; ++t) { row[t % 100] = (t % 977 / 7).toFixed(6); rows.push(row.join(',')); }
+    window.longest = 0;
+    last = performance.now();
+    const data = new DataTransfer();
+    data.items.add(new File([`${rows.join('\n')}\n`], 'forty.csv'));
+    document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+  });
+  const s = await until('the preview', p.state, (v) => v.preview && v.preview.file === 'forty.csv', 120);
+  assert.strictEqual(s.preview.frames, 42000);
+  assert.strictEqual(s.preview.units, 100);
+  const longest = await p.page.evaluate(() => { clearInterval(window.beat); return window.longest; });
+  console.log(`    no answer for at most ${longest.toFixed(0)} ms`);
+  assert(longest < 2000, `${longest} ms`);
+});
+
+pageTest('without threads the page says how much it takes', {isolation: false}, async (p) => {
+  await p.ready();
+  await dropZeros(p, 'large.csv', 200);
+  await p.seen('large.csv has 200 MB; this page takes at most 128 MB (512 MB in a browser with threads)');
+});
+
+pageTest('a recording with its cells and events is one, and the tab Fit shows its table', {}, async (p) => {
+  await p.ready();
+  const cells = `unit,area,type\n${Array.from({length: 12}, (_, k) => `cell${k + 1},${k < 6 ? 'V1' : 'LM'},${k % 3 ? 'exc' : 'PV'}`).join('\n')}\n`;
+  const events = `time_s,label\n${Array.from({length: 12}, (_, k) => `${2 + 3 * k},${k % 2 ? 'go' : 'no'}`).join('\n')}\n`;
+  await p.drop('rec.csv', csv(), 'cells.csv', cells, 'events.csv', events);
+  const s = await until('the preview', p.state, (v) => v.preview && v.preview.units > 0);
+  assert.strictEqual(s.preview.frames, 400);
+  assert.strictEqual(s.preview.units, 11);  // a constant one is left out
+  await p.place('average');  // is offered where there is a table of cells
+  await p.drop('alone.csv', csv());
+  await until('another preview', p.state, (v) => v.preview && v.preview.file === 'alone.csv' && v.preview.units === 11);
+  await p.call('train_recording');
+  await until('it learned something', p.state, (v) => v.epoch >= 1, 60);
+  await p.call('pause');
+  await p.click('tab:Fit');
+  await p.click('fits:measure').catch(() => { /* measured already */ });
+  await until('the table', p.state, (v) => v.widgets['fits:table'], 60);
+  await shot(p, 'fit-light-1280x720', 'Fit: held-out R2 of every unit beside the baselines');
+});
+
+pageTest('the circuit behind a simulated recording is measured', {}, async (p) => {
+  await p.ready();
+  await p.call('open_text', JSON.stringify({dalea: 1, name: 'small circuit', populations: [{name: 'E', size: 16, sign: '+'}, {name: 'I', size: 4, sign: '-'}],
+    task: {type: 'recording', steps: 20}, recording: {simulated_units: 12, simulated_frames: 600}, training: {epochs: 2}}));
+  await until('it is open', p.state, (s) => s.name === 'small circuit');
+  await p.call('play');
+  await until('it learned something', p.state, (s) => s.name === 'small circuit' && s.epoch >= 1, 60);
+  await p.call('pause');
+  await p.click('tab:Recording');
+  await p.click('recovery:open');
+  await p.click('recovery:measure');
+  await until('found against true weights', p.state, (s) => s.widgets.recovery && s.widgets['recovery:measure'], 60);
+  await p.click('recovery:ridge');
+});
+
+pageTest('the splitters are remembered', {}, async (p) => {
+  await p.ready();
+  const at = await p.place('split:right');
+  const from = {x: at.x + at.w / 2, y: at.y + at.h / 2};
+  await p.page.mouse.move(from.x, from.y);
+  await sleep(150);
+  await p.page.mouse.down();
+  await sleep(100);
+  await p.page.mouse.move(from.x - 80, from.y, {steps: 8});
+  await sleep(150);
+  await p.page.mouse.up();
+  const s = await until('a wider column', p.state, (v) => v.layout.right > 0);
+  await until('it is kept', () => p.page.evaluate(() => localStorage.getItem('dalea-layout')), (t) => t !== null && JSON.parse(t).right > 0);
+  await p.visit();
+  const later = await until('the page', p.state, (v) => v && v.layout);
+  assert(Math.abs(later.layout.right - s.layout.right) < 1, `${later.layout.right} after ${s.layout.right}`);
+  const moved = await p.place('split:right');
+  assert(Math.abs(moved.x - (at.x - 80)) < 6, `at ${moved.x}, not ${at.x - 80}`);
 });
 
 // The pictures: both sizes and themes, started natively fast.

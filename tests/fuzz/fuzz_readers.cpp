@@ -1,13 +1,21 @@
-// libFuzzer on the readers of recordings: README.md says how. FUZZ_FORMAT: 1 CSV, 2 NPY, 3 NPZ, 4 MATLAB, 5 HDF5; 0
-// leaves it to the content, as a dropped file does.
+// libFuzzer on the readers of recordings: README.md says how. FUZZ_FORMAT: 1 CSV, 2 NPY, 3 NPZ, 4 MATLAB, 5 HDF5, 6 a
+// long table, 7 tables of cells and of events, 8 bundles and suite2p; 0 leaves it to the content, as a dropped file
+// does.
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "recording/arrays.h"
+#include "recording/bundle.h"
+#include "recording/cell_table.h"
+#include "recording/events.h"
 #include "recording/hdf5.h"
+#include "recording/long_table.h"
 #include "recording/mat.h"
+#include "recording/recording.h"
+#include "recording/smoothing.h"
 #include "session/npz.h"
 
 #ifndef FUZZ_FORMAT
@@ -18,8 +26,12 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
+std::string_view text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 void csv(Bytes bytes) {
-  dalea::read_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "f.csv");
+  dalea::read_csv(text_of(bytes), "f.csv");
 }
 
 void npy(Bytes bytes) {
@@ -46,6 +58,55 @@ void hdf5(Bytes bytes) {
   }
 }
 
+void long_table(Bytes bytes) {
+  const std::string_view text = text_of(bytes);
+  dalea::is_long_table(text);
+  dalea::RecordingSpec spec;
+  dalea::read_long_table(text, "f.csv", spec);
+  const dalea::LongChoices choices = dalea::long_choices(text);
+  if (!choices.conditions.empty()) spec.condition = choices.conditions.back();
+  if (!choices.series.empty()) spec.series = choices.series.back();
+  if (const auto table = dalea::read_long_table(text, "f.csv", spec); table)
+    dalea::make_recording(*table, spec, "f.csv");
+}
+
+// A recording of 40 frames with the table, first of cells, then of events.
+void tables(Bytes bytes) {
+  dalea::Recording r;
+  r.frames = 40;
+  r.units = 3;
+  r.values.assign(120, 0.5f);
+  r.names = {"a", "b", "unit 2"};
+  r.places = {0, 1, 2};
+  r.rate_hz = 10;
+  dalea::is_cell_table(text_of(bytes));
+  if (dalea::Recording joined = r; dalea::join_cells(text_of(bytes), "cells.csv", joined))
+    (void)dalea::average_populations(joined);
+  r.events_csv = text_of(bytes);
+  dalea::RecordingSpec spec;
+  spec.events.before_s = 0.2;
+  spec.events.after_s = 0.4;
+  for (const char* split : {"time", "trial"}) {
+    spec.split = split;
+    if (const auto windows = dalea::find_windows(r, spec.events); windows)
+      dalea::split_windows(*windows, r.frames, spec, dalea::smoothing_reach(spec));
+  }
+}
+
+void bundle(Bytes bytes) {
+  dalea::is_suite2p_bundle(bytes);
+  if (dalea::is_bundle(bytes)) {
+    dalea::Entries files;
+    files.emplace_back("b.zip", dalea::ByteVector(bytes.begin(), bytes.end()));
+    dalea::make_bundle(std::move(files));
+  }
+  dalea::RecordingSpec spec;
+  for (const char* signal : {"dff", "spikes"}) {
+    spec.suite2p.signal = signal;
+    dalea::read_recording(bytes, "b.zip", spec);
+  }
+}
+
 void any(Bytes bytes) {
   if (const auto list = dalea::list_arrays(bytes, "f"); list)
     for (size_t k = 0; k < list->arrays.size() && k < 20; ++k) dalea::read_table(bytes, "f", list->arrays[k].name);
@@ -54,7 +115,7 @@ void any(Bytes bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr void (*formats[])(Bytes) = {any, csv, npy, npz, mat, hdf5};
+  constexpr void (*formats[])(Bytes) = {any, csv, npy, npz, mat, hdf5, long_table, tables, bundle};
   formats[FUZZ_FORMAT]({reinterpret_cast<const std::byte*>(data), size});
   return 0;
 }
