@@ -113,6 +113,25 @@ int64_t violations(const std::vector<RunResult>& results, const char* what) {
   return sum;
 }
 
+// What each stage came to, as means over the runs.
+void print_stages(const std::vector<RunResult>& results, const Spec& spec) {
+  if (!spec.stages.prune) return;
+  const auto mean = [&](int stage, const char* key) {
+    return spread_of(values_of(results, json::json_pointer("/stages/" + std::to_string(stage) + key))).mean;
+  };
+  std::printf("\n%-12s  %8s  %12s  %12s  %10s  %12s\n", "stage", "epochs", "train loss", "validation", "density",
+              "s per epoch");
+  const char* const names[] = {"dense", "pruned", "fine-tuning"};
+  const int64_t epochs[] = {spec.training.epochs, 0, spec.stages.fine_tune};
+  for (int k = 0; k < 3; ++k)
+    std::printf("%-12s  %8s  %12s  %12s  %10s  %12s\n", names[k], k == 1 ? "-" : std::to_string(epochs[k]).c_str(),
+                cell(mean(k, "/loss/train"), "%.6g").c_str(), cell(mean(k, "/loss/validation"), "%.6g").c_str(),
+                cell(k == 0 ? 1.0 : mean(k, "/density"), "%.4g").c_str(),
+                cell(k == 1 ? no_value : mean(k, "/seconds_per_epoch"), "%.3g").c_str());
+  const double faster = mean(2, "/faster_than_dense");
+  if (std::isfinite(faster)) std::printf("A fine-tuning epoch is %.1f times as fast as a dense one.\n", faster);
+}
+
 void print_runs(const std::vector<RunResult>& results, const Spec& spec) {
   const auto first = std::find_if(results.begin(), results.end(), [](const auto& r) { return r.code == done; });
   std::printf("constraint         %s\n", spec.training.constraint.c_str());
@@ -249,6 +268,7 @@ int run_several(const RunOptions& options, const Spec& spec, const Sources& sour
     return code;
   }
   print_runs(results, spec);
+  print_stages(results, spec);
   if (code == done) std::printf("hash of all runs   %s\n", together.hex().c_str());
   std::printf("seconds            %.1f  (%d runs at once, %d threads, %s)\n", seconds_since(start), at_once,
               options.threads, isa_name(isa));

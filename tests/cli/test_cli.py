@@ -938,10 +938,58 @@ class CommandLine(unittest.TestCase):
         foreign = dalea(*line, "--out", os.path.join(self.dir, "killed"))
         self.assertEqual(foreign.returncode, 2)
         self.assertIn("quick-flip-flop-dale-1.npz: is another experiment's", foreign.stderr)
-        self.assertIn("fig2 (conditions) or fig3", self.refused("reproduce", "fig4"))
+        self.assertIn("fig5", self.refused("reproduce", "fig6"))
         self.assertIn("give one of the two", self.refused("reproduce", "fig2", "--corrected", "--as-published"))
         self.assertIn("flip-flop, wave or digits", self.refused("reproduce", "fig2", "--task", "mnist"))
         self.refused("reproduce", "fig2", "--runs", "1")
+
+    def test_stages_and_compare(self):
+        # Two conditions of simulated trials, three networks each: trained dense, pruned, fine-tuned, then compared.
+        small = ["assets/experiments/v1-lm-small.json", "--set", "structure.scale=1", "--set", "runs=3", "--set",
+                 "training.epochs=2", "--set", "stages.fine_tune=2", "--json", "--quiet"]
+        for condition in ("familiar_change", "novel_omission"):
+            done = dalea("run", *small, "--set", "recording.condition=" + condition, "--out",
+                         os.path.join(self.dir, condition))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for run in json.loads(done.stdout)["runs"]:
+                self.assertEqual([s["stage"] for s in run["stages"]], ["dense", "pruned", "fine-tuning"])
+                self.assertEqual(run["violations"], {"sign": 0, "mask": 0})
+                self.assertLess(run["stages"][1]["density"], 0.1)
+        groups = [c.split("_")[1] + "=" + os.path.join(self.dir, c, "run-*", "session.npz")
+                  for c in ("familiar_change", "novel_omission")]
+        done = dalea("compare", *groups, "--out", os.path.join(self.dir, "compared"), "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        json.loads(done.stdout)
+        with open(os.path.join(self.dir, "compared", "report.html")) as f:
+            page = f.read()
+        for text in ("not animals", "max", "0.1"):
+            self.assertIn(text, page)
+        self.refused("compare", groups[0])
+        self.refused("compare", groups[0], "other=" + os.path.join(self.dir, "none.npz"))
+
+    def test_connect_and_sweep(self):
+        with open(os.path.join(self.dir, "table.csv"), "w") as f:
+            f.write("connection-probability,pre-layer,post-layer,pre-cell-type,post-cell-type\n0.25,L4,L4,Pyr,SST\n")
+        done = dalea("connect", "assets/experiments/v1-lm-small.json", "--table", os.path.join(self.dir, "table.csv"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["connectivity"]["probability"][1][0], 0.25)
+        self.refused("connect", "assets/experiments/v1-lm-small.json", "--table", "assets/experiments/wave.json")
+        grid = os.path.join(self.dir, "grid.json")
+        with open(grid, "w") as f:
+            json.dump({"dalea_sweep": 1, "experiment": "quickstart", "iterations": 2,
+                       "set": ["training.epochs=1", "task.train=100", "training.batch=50"],
+                       "grid": {"training.optimizer.lr": [0.001, 0.01]}}, f)
+        hashes = []
+        for threads in ("1", "2"):
+            done = dalea("sweep", grid, "--out", os.path.join(self.dir, "s" + threads), "--threads", threads, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(self.dir, "s" + threads, "results.csv")) as f:
+                rows = f.read().splitlines()
+            self.assertEqual(len(rows), 1 + 4)
+            at = rows[0].split(",").index("hash")
+            hashes.append([r.split(",")[at] for r in rows[1:]])
+        self.assertEqual(hashes[0], hashes[1])
+        self.assertEqual(len(set(hashes[0])), 4)
 
     def test_help_everywhere(self):
         for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["theory"], ["reproduce"], ["inspect"],
