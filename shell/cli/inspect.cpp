@@ -9,6 +9,7 @@
 #include "common/files.h"
 #include "common/recording_files.h"
 #include "connectome/connectome.h"
+#include "network/rules.h"
 #include "recording/arrays.h"
 #include "recording/text_rows.h"
 #include "session/session.h"
@@ -326,6 +327,10 @@ int inspect(const InspectOptions& options) {
     if (first == std::string_view::npos || text[first] != '{') {
       const bool as_recording = std::any_of(options.set.begin(), options.set.end(),
                                             [](const std::string& s) { return s.rfind("recording.", 0) == 0; });
+      if (!as_recording && is_probability_table(bytes))
+        return refuse({options.file,
+                       "is a table of connection probabilities between cell types; 'dalea connect EXPERIMENT --table " +
+                           options.file + "' puts it into an experiment"});
       if (!as_recording && is_connectome(bytes, options.file)) return inspect_connectome(bytes, options);
       return inspect_recording(std::move(bytes), options);
     }
