@@ -226,7 +226,7 @@ void draw_grid(App& app, const Compared& c, ImVec2 room, bool dots) {
     }
     if (b.significant) draw->AddRect({from.x + u, from.y + u}, {to.x - u, to.y - u}, color32(p.text), 0, 0, 2 * u);
     if (!dots && cell > 44 * u) {
-      const std::string text = compare_text("%+.2g", 1e4 * b.difference);
+      const std::string text = compare_text(std::fabs(b.difference) < 1e-3 ? "%+.2g" : "%+.0f", 1e4 * b.difference);
       const ImVec2 size = ImGui::CalcTextSize(text.c_str());
       draw->AddText({middle.x - size.x / 2, middle.y - size.y / 2}, ink_on(color(b.difference)), text.c_str());
     }
@@ -261,6 +261,7 @@ void draw_grid(App& app, const Compared& c, ImVec2 room, bool dots) {
   draw->AddText({x + 14 * u, bottom - line}, color32(p.text), compare_text("%.2g", -largest).c_str());
   draw->AddRect({x, bottom + 10 * u}, {x + 10 * u, bottom + 20 * u}, color32(p.text), 0, 0, 2 * u);
   draw->AddText({x + 14 * u, bottom + 15 * u - line / 2}, color32(p.muted), "p \xe2\x89\xa4 .05");
+  if (!dots && cell > 44 * u) draw->AddText({x, bottom + 34 * u - line / 2}, color32(p.muted), "in the cells: x 1e-4");
   if (dots) {
     draw->AddCircleFilled({x + 5 * u, bottom + 34 * u}, 5 * u, color32(p.muted));
     draw->AddText({x + 14 * u, bottom + 34 * u - line / 2}, color32(p.muted), "confidence");

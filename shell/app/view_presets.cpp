@@ -115,6 +115,9 @@ void draw_presets(App& app) {
   ImGui::PushFont(fonts.medium);
   ImGui::TextUnformatted("Start from");
   ImGui::PopFont();
+  // A list of its own that scrolls: what follows must be in sight. The half tile says that there are more.
+  const float tile = 40 * u + ImGui::GetStyle().ItemSpacing.y;
+  ImGui::BeginChild("presets", {0, 7.5f * tile});
   for (size_t k = 0; k < presets().size(); ++k) {
     const Preset& preset = presets()[k];
     const bool current = app.now->setup && app.now->setup->spec.name == preset.name;
@@ -122,7 +125,7 @@ void draw_presets(App& app) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::PushID(preset.id.c_str());
     if (ImGui::InvisibleButton("tile", {width, height})) app.open_preset(preset.id);
-    app.track("preset:" + preset.id);
+    if (ImGui::IsItemVisible()) app.track("preset:" + preset.id);
     const bool hot = ImGui::IsItemHovered() || ImGui::IsItemFocused();
     if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", preset.note.c_str());
     if (!ImGui::IsItemVisible()) {
@@ -144,6 +147,7 @@ void draw_presets(App& app) {
     ImGui::PopFont();
     ImGui::PopID();
   }
+  ImGui::EndChild();
   ImGui::Spacing();
 }
 

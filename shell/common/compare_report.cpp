@@ -321,7 +321,7 @@ std::string pair_name(const CompareReport& r, size_t pair) {
 
 std::string block_name(const CompareReport& r, size_t block) {
   const size_t n = r.comparison.groups.count();
-  return r.comparison.groups.groups[block / n].name + " ← " + r.comparison.groups.groups[block % n].name;
+  return r.comparison.groups.groups[block / n].name + " from " + r.comparison.groups.groups[block % n].name;
 }
 
 plot::Figure compare_matrix_figure(const CompareReport& r, size_t pair) {

@@ -50,7 +50,7 @@ Result<Weights> checkpoint_weights(const Session& session, CompareCheckpoint che
 // large an effect so many runs show.
 std::vector<std::string> compare_sentences(const CompareReport& report);
 std::string pair_name(const CompareReport& report, size_t pair);    // "novel − familiar"
-std::string block_name(const CompareReport& report, size_t block);  // "LM L4 ← V1 L2/3"
+std::string block_name(const CompareReport& report, size_t block);  // "LM L4 from V1 L2/3"
 
 enum class DotSize : uint8_t { density, confidence, dispersion };
 plot::Figure compare_matrix_figure(const CompareReport& report, size_t pair);  // differences, significant ones marked

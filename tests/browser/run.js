@@ -252,8 +252,8 @@ for (const isolation of [true, false])
     const page = fs.readFileSync(file, 'utf8');
     assert(page.includes('Figure 3') && page.includes(expected.networks[0].hash) && page.includes('<svg'), 'the report');
     if (isolation) await shot(p, 'reproduce-light-1280x720', 'Reproduce: the claims of a figure, what was published and what was obtained here');
-    await p.call('reproduce', 'fig4', 1, 0, 2, '');
-    await p.seen('fig4');
+    await p.call('reproduce', 'fig6', 1, 0, 2, '');
+    await p.seen('fig6');
   });
 
 for (const isolation of [true, false])
