@@ -212,7 +212,7 @@ TEST_CASE("figure 4: a network goes through the study, and is found again") {
   options.runs = 2;
   InMemory store;
   {
-    Study study(options, {Isa::scalar, 1, "test"}, nullptr, store);
+    Study study(options, {best_isa(), 1, "test"}, nullptr, store);
     const std::unique_ptr<Study::Work> work = study.take();
     REQUIRE(work != nullptr);
     while (work->step()) {
@@ -224,7 +224,7 @@ TEST_CASE("figure 4: a network goes through the study, and is found again") {
     CHECK(run.fit.size() == 18);
     CHECK(run.seconds > 0);
   }
-  Study again(options, {Isa::scalar, 1, "test"}, nullptr, store);
+  Study again(options, {best_isa(), 1, "test"}, nullptr, store);
   const std::unique_ptr<Study::Work> work = again.take();
   CHECK_FALSE(work->step());
   CHECK_MESSAGE(!again.error(), (again.error() ? again.error()->text() : ""));
