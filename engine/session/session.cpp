@@ -53,13 +53,13 @@ constexpr HistoryColumn accuracy_columns[] = {{"validation_accuracy", &EpochReco
 constexpr HistoryColumn kept_columns[] = {{"kept", &EpochRecord::kept}};
 
 // TrainerState::pruned_losses, in this order.
-constexpr double EpochRecord::* pruned_columns[] = {&EpochRecord::train,
-                                                    &EpochRecord::train_published,
-                                                    &EpochRecord::validation,
-                                                    &EpochRecord::held_out,
-                                                    &EpochRecord::held_out_published,
-                                                    &EpochRecord::validation_accuracy,
-                                                    &EpochRecord::held_out_accuracy};
+constexpr double EpochRecord::*pruned_columns[] = {&EpochRecord::train,
+                                                   &EpochRecord::train_published,
+                                                   &EpochRecord::validation,
+                                                   &EpochRecord::held_out,
+                                                   &EpochRecord::held_out_published,
+                                                   &EpochRecord::validation_accuracy,
+                                                   &EpochRecord::held_out_accuracy};
 constexpr const char* pruned_entry = "stages/pruned.npy";
 
 // ---- reading
@@ -245,7 +245,7 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
     for (const Weights* w : s.best->all()) put_weights(entries, "checkpoints/best", *w);
   if (s.pruned_losses) {
     std::vector<double> values;
-    for (double EpochRecord::* member : pruned_columns) values.push_back((*s.pruned_losses).*member);
+    for (double EpochRecord::*member : pruned_columns) values.push_back((*s.pruned_losses).*member);
     entries.emplace_back(pruned_entry, write_npy_f64(values, {static_cast<int64_t>(values.size())}));
   }
   const int64_t epochs = static_cast<int64_t>(s.history.size());

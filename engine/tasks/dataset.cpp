@@ -67,8 +67,9 @@ Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64
     }
     return make_recording_dataset(spec, simulate_circuit(spec.seed, spec.recording).recording);
   }
-  return Error{"task.type", "'" + spec.task.type + "' is not a task; use flip-flop, wave, digits, recording, sequence-memory, n-back or "
-                            "n-back-digits"};
+  return Error{"task.type", "'" + spec.task.type +
+                                "' is not a task; use flip-flop, wave, digits, recording, sequence-memory, n-back or "
+                                "n-back-digits"};
 }
 
 }  // namespace dalea

@@ -243,7 +243,7 @@ class App {
   void open_run(size_t job);  // of these: its weights, where it stopped
   // Comparing conditions (app_compare.cpp): trains what CompareState says and pauses the experiment's own training.
   void train_comparison();
-  void stop_comparison();  // training and computation; what was there before is kept
+  void stop_comparison();                                 // training and computation; what was there before is kept
   void give_sessions(const std::vector<FilePtr>& files);  // in place of trained ones
   void name_sessions();                                   // anew, as CompareState::by_field says
   void follow_comparison();                               // what is finished is compared

@@ -367,7 +367,9 @@ TaskPreview preview_task(const Spec& spec) {
   const bool flip_flop = spec.task.type == "flip-flop", wave = spec.task.type == "wave";
   const bool values = spec.task.type == "sequence-memory" || spec.task.type == "n-back";
   const int64_t steps = spec.task.steps;
-  if ((!flip_flop && !wave && !values) || (values && steps > 20001) || steps < 1 || (wave && steps >= 2500) || !(spec.network.dt_s > 0)) return preview;
+  if ((!flip_flop && !wave && !values) || (values && steps > 20001) || steps < 1 || (wave && steps >= 2500) ||
+      !(spec.network.dt_s > 0))
+    return preview;
   Spec one = spec;
   one.task.train = one.task.validation = one.task.held_out = 1;
   if (flip_flop) one.task.steps = std::min<int64_t>(steps, 2000);  // a longer trial starts the same

@@ -730,8 +730,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
     setup->populations.push_back(
         {spec.populations[p].name, spec.populations[p].sign, trainer_->model().populations[p]});
   // The start of a training in stages is whole, also where its session goes on after the pruning.
-  setup->initial = std::make_shared<MatrixView>(view_of(
-      trainer_->initial().W_rec, trainer_->stage() == Stage::fine_tuning ? nullptr : trainer_->shared_mask()));
+  setup->initial = std::make_shared<MatrixView>(
+      view_of(trainer_->initial().W_rec, trainer_->stage() == Stage::fine_tuning ? nullptr : trainer_->shared_mask()));
   setup->batches_per_epoch = trainer_->batches_per_epoch();
   setup->threads = trainer_->threads();
   setup->isa = isa_name(trainer_->isa());
@@ -845,7 +845,8 @@ void Live::publish(bool exact) {
     s->stage_epochs = trainer_->stage_epochs();
     s->dense = dense_;
     s->pruned = pruned_losses_;
-    if (phase_ == Phase::finished && trainer_->kept_epoch() != trainer_->epoch()) s->kept_epoch = trainer_->kept_epoch();
+    if (phase_ == Phase::finished && trainer_->kept_epoch() != trainer_->epoch())
+      s->kept_epoch = trainer_->kept_epoch();
     s->last_loss = trainer_->last_loss();
     s->failure = trainer_->failure();
     if (!back_) {

@@ -113,9 +113,9 @@ struct Snapshot {
   std::shared_ptr<const MatrixView> weights;
   Stage stage = Stage::whole;
   int64_t stage_epoch = 0, stage_epochs = 0;
-  std::shared_ptr<const MatrixView> dense;     // the checkpoint that was pruned; null: none yet
-  std::shared_ptr<const EpochRecord> pruned;   // Trainer::pruned_losses; null: none yet
-  int64_t kept_epoch = 0;                      // finished: the weights are of this one, not of the last; 0: of the last
+  std::shared_ptr<const MatrixView> dense;    // the checkpoint that was pruned; null: none yet
+  std::shared_ptr<const EpochRecord> pruned;  // Trainer::pruned_losses; null: none yet
+  int64_t kept_epoch = 0;                     // finished: the weights are of this one, not of the last; 0: of the last
   std::shared_ptr<const TraceView> trace;
   std::shared_ptr<const Confusion> answers;  // held out, when the last epoch ended; null: no classes, or no epoch yet
   std::shared_ptr<const PerturbStudy> perturbed;  // what measure_perturbation() found last; null: nothing
@@ -216,8 +216,8 @@ class Live {
   void perturb(std::vector<Intervention> interventions);
   void measure_perturbation();  // over all held-out trials, into Snapshot::perturbed
   void study_states();          // the same, into Snapshot::states
-  // These and study_recovery() hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is asked for. Another
-  // network that is asked for cancels them.
+  // These and study_recovery() hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is
+  // asked for. Another network that is asked for cancels them.
   enum class Measurement { perturbation, states, recovery };
   std::optional<double> measuring(Measurement what) const;
   void cancel_measuring();
@@ -226,7 +226,7 @@ class Live {
   void study_recovery();  // the same, into Snapshot::recovered; of a simulated recording
   // Shows the network as it was at the kept moment nearest to this many updates, while training goes on; -1: as it is.
   void look_back(int64_t updates);
-  void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
+  void preview(FilePtr file, const RecordingSpec& spec);    // comes out of take_preview()
   bool previewing() const { return previews_wanted_ > 0; }  // files are read for one, on the training's thread
   // Files of one recording, as a bundle: the recording waited for, else a preview; a notice where they are not one.
   void give_together(std::vector<FilePtr> files, const RecordingSpec& spec);
@@ -380,7 +380,7 @@ class Live {
   PrunedPtr pruned_;                         // what this network started from; null: not pruned here
   std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;
-  FilePtr connectome_;  // the file that was given last
+  FilePtr connectome_;                       // the file that was given last
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;
   DigitsPtr digits_;

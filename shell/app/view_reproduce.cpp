@@ -235,7 +235,8 @@ void draw_reproduce(App& app) {
   ImGui::BeginDisabled(v.running);
   int which = static_cast<int>(wanted.figure);
   ImGui::SetNextItemWidth(214 * u);
-  if (ImGui::Combo("##figure", &which, "Figure 2: three constraints\0Figure 3: pruning\0Figure 4: cell types\0"
+  if (ImGui::Combo("##figure", &which,
+                   "Figure 2: three constraints\0Figure 3: pruning\0Figure 4: cell types\0"
                    "Figure 5: conditions\0"))
     wanted.figure = static_cast<figure::Paper>(which);
   app.track("reproduce:figure");

@@ -48,13 +48,16 @@ constexpr Words words[] = {
     {"structure.scale", "Scale", "A population has its part of the ratio times this many units."},
     {"connectivity.table", "Table",
      "cell-types: published probabilities inside each area, by layer and type. Rules add up with each other."},
-    {"connectivity.motifs", "Motifs", "V1 L23 Pyr -> LM L4: 0.3, separated by commas; the Build tab has a line for each."},
+    {"connectivity.motifs", "Motifs",
+     "V1 L23 Pyr -> LM L4: 0.3, separated by commas; the Build tab has a line for each."},
     {"connectivity.distance", "Distance",
      "Inside an area the probability falls by 1/e over this distance, in widths of its sheet; 0: no distance."},
     {"connectome.source", "Connectome",
-     "synthetic: areas wired by a distance rule. file: the matrix or list of links dropped on this window. It makes the "
+     "synthetic: areas wired by a distance rule. file: the matrix or list of links dropped on this window. It makes "
+     "the "
      "populations."},
-    {"connectome.orientation", "Orientation", "What an entry of the matrix is: row projects to column, or the reverse."},
+    {"connectome.orientation", "Orientation",
+     "What an entry of the matrix is: row projects to column, or the reverse."},
     {"connectome.array", "Array", "Of a file with several; empty: the largest square one."},
     {"connectome.kinds", "Kinds of links", "Of a list with kinds: those to use, separated by commas; empty: all."},
     {"connectome.level", "Nodes are",
@@ -85,14 +88,16 @@ constexpr Words words[] = {
     {"connectivity.storage", "Storage", "How the mask is computed with. The bits are the same."},
     {"task.type", "Task",
      "flip-flop: remember the last pulse. wave: reconstruct two waves. digits: read a handwritten digit row by row. "
-     "recording: predict its next frame. sequence-memory: give the values back in order. n-back: was the last item shown "
+     "recording: predict its next frame. sequence-memory: give the values back in order. n-back: was the last item "
+     "shown "
      "some items before?"},
     {"task.steps", "Steps a trial", "Time steps of one trial, or of one window of a recording."},
     {"task.train", "Training trials", ""},
     {"task.validation", "Validation trials", ""},
     {"task.held_out", "Held-out trials", "Never trained on; every reported held-out loss comes from these."},
     {"task.event_probability", "Pulse probability", "Chance of a pulse at every step."},
-    {"task.length", "Length", "Values to remember, or items shown. A trial needs as many steps as its length asks for."},
+    {"task.length", "Length",
+     "Values to remember, or items shown. A trial needs as many steps as its length asks for."},
     {"task.back", "Items back", "The item to compare the last one with."},
     {"task.different_match", "Another image", "A match shows another image of the same digit, not the same image."},
     {"task.two_tone", "Both tones", "Off: the first sine alone, as the published code does."},

@@ -267,12 +267,11 @@ void draw_status(App& app) {
         s.stage == Stage::whole ? 106 * u : 138 * u);
   if (s.phase == Phase::failed && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", s.failure.c_str());
   if (s.phase != Phase::failed && s.stage != Stage::whole && ImGui::IsItemHovered())
-    ImGui::SetTooltip("Epoch %lld of %lld: %lld with every connection, then pruned, then %lld of fine-tuning%s",
-                      static_cast<long long>(s.epoch), static_cast<long long>(s.setup->spec.all_epochs()),
-                      static_cast<long long>(s.setup->spec.training.epochs),
-                      static_cast<long long>(s.setup->spec.stages.fine_tune),
-                      s.kept_epoch > 0 ? (". The weights of epoch " + std::to_string(s.kept_epoch) + " were kept").c_str()
-                                       : "");
+    ImGui::SetTooltip(
+        "Epoch %lld of %lld: %lld with every connection, then pruned, then %lld of fine-tuning%s",
+        static_cast<long long>(s.epoch), static_cast<long long>(s.setup->spec.all_epochs()),
+        static_cast<long long>(s.setup->spec.training.epochs), static_cast<long long>(s.setup->spec.stages.fine_tune),
+        s.kept_epoch > 0 ? (". The weights of epoch " + std::to_string(s.kept_epoch) + " were kept").c_str() : "");
   ImGui::SameLine(0, 12 * u);
   std::string threads = s.setup->threads > 1 ? std::to_string(s.setup->threads) + " threads" : "one thread";
   if (running && s.updates_per_s > 0)

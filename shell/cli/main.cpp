@@ -80,7 +80,9 @@ int parse_and_run(int argc, char** argv) {
   reproduce.program = run.program;
   CLI::App* reproduce_command = app.add_subcommand(
       "reproduce", "Train what a figure of Balwani et al. 2025 shows and set the results beside the published ones");
-  reproduce_command->add_option("figure", reproduce.figure, "fig2 (three conditions), fig3 (pruning), fig4 (cell types) or fig5 (their conditions)")
+  reproduce_command
+      ->add_option("figure", reproduce.figure,
+                   "fig2 (three conditions), fig3 (pruning), fig4 (cell types) or fig5 (their conditions)")
       ->required();
   reproduce_command->add_flag("--quick", reproduce.quick,
                               "Small networks and tasks: the whole report in a minute or two");
@@ -88,7 +90,8 @@ int parse_and_run(int argc, char** argv) {
                               "With the faults of the published code (default)");
   reproduce_command->add_flag("--corrected", reproduce.corrected,
                               "Equal nonlinearity, exact pruning, whole held-out splits, margins fixed beforehand");
-  reproduce_command->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 6, fig4 and fig5: 5; quick: 3)")
+  reproduce_command
+      ->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 6, fig4 and fig5: 5; quick: 3)")
       ->check(CLI::Range(2, 50));
   reproduce_command->add_option("--seed", reproduce.seed, "The first seed")->capture_default_str();
   reproduce_command->add_option("--task", reproduce.tasks, "flip-flop, wave or digits (may be repeated; default: all)")
@@ -240,7 +243,8 @@ int parse_and_run(int argc, char** argv) {
   compare_command
       ->add_option("--checkpoint", compare.checkpoint, "Weights: initial, dense (before pruning), sparse or final")
       ->capture_default_str();
-  compare_command->add_option("--reference", compare.reference, "Compare with this condition only (default: all pairs)");
+  compare_command->add_option("--reference", compare.reference,
+                              "Compare with this condition only (default: all pairs)");
   compare_command->add_option("--alpha", compare.alpha, "Family-wise error over all blocks and pairs")
       ->check(CLI::Range(0.0001, 0.5))
       ->capture_default_str();

@@ -45,8 +45,7 @@ void Progress::draw(bool last) {
   const double rate = seconds > 0 ? static_cast<double>(updates) / seconds : 0;
   const double left =
       rate > 0
-          ? static_cast<double>(trainer_.spec().all_epochs() * trainer_.batches_per_epoch() - trainer_.updates()) /
-                rate
+          ? static_cast<double>(trainer_.spec().all_epochs() * trainer_.batches_per_epoch() - trainer_.updates()) / rate
           : 0;
   char bar[25];
   for (int k = 0; k < 24; ++k) bar[k] = static_cast<double>(k) < part * 24 ? '#' : '.';
@@ -59,13 +58,13 @@ void Progress::draw(bool last) {
     if (std::isfinite(last.held_out_accuracy))
       std::snprintf(accuracy, sizeof accuracy, "  held-out accuracy %.1f %%", 100 * last.held_out_accuracy);
   }
-  const char* stage = trainer_.stage() == Stage::dense ? "dense "
+  const char* stage = trainer_.stage() == Stage::dense         ? "dense "
                       : trainer_.stage() == Stage::fine_tuning ? "fine-tuning "
                                                                : "";
   std::fprintf(stderr, "%s%s[%s] %3.0f %%  %sepoch %lld/%lld  loss %.4g%s%s  %.0f updates/s  %.0f s left%s",
-               terminal_ ? "\r" : "", prefix_.c_str(), bar, part * 100, stage, static_cast<long long>(trainer_.stage_epoch()),
-               static_cast<long long>(trainer_.stage_epochs()), trainer_.last_loss(), validation, accuracy,
-               rate, last ? 0.0 : left, terminal_ ? "\x1b[K" : "\n");
+               terminal_ ? "\r" : "", prefix_.c_str(), bar, part * 100, stage,
+               static_cast<long long>(trainer_.stage_epoch()), static_cast<long long>(trainer_.stage_epochs()),
+               trainer_.last_loss(), validation, accuracy, rate, last ? 0.0 : left, terminal_ ? "\x1b[K" : "\n");
   std::fflush(stderr);
 }
 

@@ -30,8 +30,8 @@ struct Options {
   // validation loss.
   bool corrected = false;
   bool quick = false;  // small networks and tasks: shows the machinery, says nothing about the paper
-  // Seeds; 0: 6, figures 4 and 5: 5 as published (quick: 3). The published runs are five, and against five a sixth is the first that can reach p < .05
-  // after Holm's correction over nine cells.
+  // Seeds; 0: 6, figures 4 and 5: 5 as published (quick: 3). The published runs are five, and against five a sixth is
+  // the first that can reach p < .05 after Holm's correction over nine cells.
   int64_t runs = 0;
   uint64_t first_seed = 1;              // and the ones after it
   std::vector<std::string> tasks = {};  // of "flip-flop", "wave", "digits"; none: all

@@ -128,11 +128,10 @@ std::vector<std::string> summary_of(const Options& options, const std::vector<Fi
   }
   std::vector<std::string> text;
   if (options.quick)
-    text.push_back(
-        std::string("A quick run: networks of ") + (of_cell_types(options.figure) ? "180" : "64") +
-        " units on small versions of the tasks. It shows what the full report contains; it "
-        "says "
-        "nothing about the paper.");
+    text.push_back(std::string("A quick run: networks of ") + (of_cell_types(options.figure) ? "180" : "64") +
+                   " units on small versions of the tasks. It shows what the full report contains; it "
+                   "says "
+                   "nothing about the paper.");
   text.push_back(std::to_string(reproduced) + " of the " + std::to_string(tested) +
                  " claims below that could be tested hold here.");
   return text;

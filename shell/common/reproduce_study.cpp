@@ -217,8 +217,7 @@ class Study::Training : public Study::Work {
       if (!read) return study_.fail(read.error()), false;
       recording = std::move(*read);
     }
-    Result<Dataset> data =
-        make_dataset(job_.spec, recording ? &*recording : nullptr, job_.run, study_.digits_.get());
+    Result<Dataset> data = make_dataset(job_.spec, recording ? &*recording : nullptr, job_.run, study_.digits_.get());
     if (!data) return study_.fail(data.error()), false;
     TrainerOptions options;
     options.isa = study_.machine_.isa;

@@ -275,21 +275,22 @@ int main(int argc, char** argv) {
   cli.add_option("--threads", options.threads, "Threads of the training (default: all cores but one)")
       ->check(CLI::Range(1, 256));
   cli.add_option("--tab", options.tab, "Tab that is open at the start")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
-                                                                     {"build", dalea::app::tab_build},
-                                                                     {"recording", dalea::app::tab_recording},
-                                                                     {"answers", dalea::app::tab_answers},
-                                                                     {"fit", dalea::app::tab_fit},
-                                                                     {"perturb", dalea::app::tab_perturb},
-                                                                     {"runs", dalea::app::tab_runs},
-                                                                     {"compare", dalea::app::tab_compare},
-                                                                     {"prune", dalea::app::tab_prune},
-                                                                     {"reproduce", dalea::app::tab_reproduce},
-                                                                     {"theory", dalea::app::tab_theory},
-                                                                     {"speed", dalea::app::tab_speed}})
-                      .description(
-                          "weights, build, recording, answers, fit, perturb, runs, compare, prune, reproduce, theory or "
-                          "speed"));
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
+                                                             {"build", dalea::app::tab_build},
+                                                             {"recording", dalea::app::tab_recording},
+                                                             {"answers", dalea::app::tab_answers},
+                                                             {"fit", dalea::app::tab_fit},
+                                                             {"perturb", dalea::app::tab_perturb},
+                                                             {"runs", dalea::app::tab_runs},
+                                                             {"compare", dalea::app::tab_compare},
+                                                             {"prune", dalea::app::tab_prune},
+                                                             {"reproduce", dalea::app::tab_reproduce},
+                                                             {"theory", dalea::app::tab_theory},
+                                                             {"speed", dalea::app::tab_speed}})
+              .description(
+                  "weights, build, recording, answers, fit, perturb, runs, compare, prune, reproduce, theory or "
+                  "speed"));
   cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2, fig3, fig4 or fig5")
       ->check(CLI::IsMember({"fig2", "fig3", "fig4", "fig5"}));
   cli.add_option("--screenshot", options.screenshot,
