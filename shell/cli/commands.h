@@ -267,6 +267,9 @@ Result<Session> load_session(const std::string& path, const std::string& recordi
 Result<std::unique_ptr<Trainer>> restored(Session& session, Dataset data, Isa isa);
 std::string platform_text(Isa isa);  // for the provenance of a session
 
+// The files of "runs/*/session.npz", sorted; a name without * ? [ stays as it is, also when there is no such file.
+std::vector<std::string> files_of(const std::string& pattern);
+
 // True after the first Ctrl-C or SIGTERM: let the current work finish and save. The second one quits.
 std::atomic<bool>& cancel_on_signals();
 

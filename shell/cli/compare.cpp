@@ -1,6 +1,4 @@
 // dalea compare: what differs between conditions of one network, block by block (SEEDS 5).
-#include <glob.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -12,17 +10,6 @@
 
 namespace dalea::cli {
 namespace {
-
-// The files of a pattern, sorted; a name without * ? [ stays as it is, also when there is no such file.
-std::vector<std::string> sessions_of(const std::string& pattern) {
-  std::vector<std::string> out;
-  glob_t found{};
-  if (::glob(pattern.c_str(), pattern.find_first_of("*?[") == std::string::npos ? GLOB_NOCHECK : 0, nullptr, &found) ==
-      0)
-    for (size_t k = 0; k < found.gl_pathc; ++k) out.emplace_back(found.gl_pathv[k]);
-  ::globfree(&found);
-  return out;
-}
 
 // A shell expands NAME=a/*.npz only when told to; what follows a NAME=FILE without a name is of the same condition.
 Result<std::vector<NamedSession>> read_conditions(const CompareCommand& command) {
@@ -37,7 +24,7 @@ Result<std::vector<NamedSession>> read_conditions(const CompareCommand& command)
     }
     if (name.empty() || pattern.empty() || at == 0)
       return Error{"conditions", "begin with '" + given + "'; give NAME=FILE, such as novel='novel/run-*/session.npz'"};
-    const std::vector<std::string> files = sessions_of(pattern);
+    const std::vector<std::string> files = files_of(pattern);
     if (files.empty()) return Error{"conditions", "finds no file for " + given + "; check the folder and the pattern"};
     for (const std::string& path : files) {
       if (cancel_on_signals()) return Error{"", "cancelled"};

@@ -1,3 +1,4 @@
+#include <glob.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -172,6 +173,16 @@ Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& s
                  "does not hold the digits that the session was trained on; give their folder in "
                  "DALEA_DIGITS"};
   return data;
+}
+
+std::vector<std::string> files_of(const std::string& pattern) {
+  std::vector<std::string> files;
+  glob_t found{};
+  if (::glob(pattern.c_str(), pattern.find_first_of("*?[") == std::string::npos ? GLOB_NOCHECK : 0, nullptr, &found) ==
+      0)
+    for (size_t k = 0; k < found.gl_pathc; ++k) files.emplace_back(found.gl_pathv[k]);
+  ::globfree(&found);
+  return files;
 }
 
 }  // namespace dalea::cli

@@ -1,6 +1,4 @@
 // dalea weights: what training did to the recurrent weights, condition by condition (SEEDS 2.6).
-#include <glob.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,17 +12,6 @@ namespace dalea::cli {
 namespace {
 
 using nlohmann::json;
-
-// The files of "runs/*/session.npz", sorted; a name without * ? [ stays as it is, also when there is no such file.
-std::vector<std::string> files_of(const std::string& pattern) {
-  std::vector<std::string> files;
-  glob_t found{};
-  if (::glob(pattern.c_str(), pattern.find_first_of("*?[") == std::string::npos ? GLOB_NOCHECK : 0, nullptr, &found) ==
-      0)
-    for (size_t k = 0; k < found.gl_pathc; ++k) files.emplace_back(found.gl_pathv[k]);
-  ::globfree(&found);
-  return files;
-}
 
 Result<std::vector<NamedSession>> load_sessions(const WeightsCommand& command) {
   std::vector<NamedSession> sessions;
