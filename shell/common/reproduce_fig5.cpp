@@ -166,6 +166,13 @@ void find_reading(Output& output, const Options& options, const std::vector<Pair
 }
 
 // Layers in the published order, L2/3, L4, L5.
+double largest_difference(const std::vector<Pair>& pairs) {
+  double most = 0;
+  for (const Pair& pair : pairs)
+    for (double d : pair.difference) most = std::max(most, std::fabs(d));
+  return most;
+}
+
 plot::Figure difference_figure(const std::vector<Pair>& pairs) {
   constexpr size_t order[layer_count] = {1, 0, 2, 4, 3, 5};
   plot::Figure figure;
@@ -176,9 +183,7 @@ plot::Figure difference_figure(const std::vector<Pair>& pairs) {
       "repeated optimisations, not animals.";
   figure.columns = 3;
   figure.width_mm = plot::double_column_mm;
-  double most = 0;
-  for (const Pair& pair : pairs)
-    for (double d : pair.difference) most = std::max(most, std::fabs(d));
+  const double most = largest_difference(pairs);
   for (const Pair& pair : pairs) {
     plot::HeatMap map;
     map.rows = map.columns = static_cast<int64_t>(layer_count);
@@ -209,9 +214,7 @@ plot::Figure circuit_figure(const std::vector<Pair>& pairs) {
       "condition less first. Pale: adjusted p of .05 or more.";
   figure.columns = 3;
   figure.width_mm = plot::double_column_mm;
-  double most = 0;
-  for (const Pair& pair : pairs)
-    for (double d : pair.difference) most = std::max(most, std::fabs(d));
+  const double most = largest_difference(pairs);
   for (const Pair& pair : pairs) {
     plot::CircuitChart chart;
     chart.columns = {"V1", "LM"};
