@@ -45,9 +45,14 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
   const ready = () => until('the page is ready', () => page.evaluate(() => !!window.dalea), (v) => v);
   const place = async (name) => (await until(`widget ${name} is there`, async () => (await state()).widgets[name], (w) => w, 10));
   const click = async (name) => {
-    const w = await place(name);
-    await page.mouse.move(w.x + w.w / 2, w.y + w.h / 2);
-    await sleep(120);
+    // Again where it moved meanwhile: a slow machine may still be laying out.
+    for (let w = await place(name), tries = 0; tries < 20; ++tries) {
+      await page.mouse.move(w.x + w.w / 2, w.y + w.h / 2);
+      await sleep(120);
+      const now = await place(name);
+      if (now.x === w.x && now.y === w.y && now.w === w.w) break;
+      w = now;
+    }
     await page.mouse.down();
     await sleep(120);
     await page.mouse.up();
