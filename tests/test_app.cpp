@@ -191,11 +191,17 @@ TEST_CASE("an archive that is no session is a recording, and any of its arrays c
 TEST_CASE("the window: every bundled example, size, theme and tab draws; the address follows") {
   NoScreen screen;
   App app(screen, options_of(false));
-  REQUIRE(presets().size() == 13);
+  REQUIRE(presets().size() == 14);
   for (const Preset& preset : presets()) {
     CHECK(encode_link(preset.spec).size() < 2000);
     app.open_preset(preset.id);
     app.live.pump(0);
+    if (preset.id == "worm") {  // its files are not here: it says which, and what trained stays
+      screen.frame(app);
+      CHECK(nlohmann::json::parse(app.state_json(1))["notices"].dump().find("transmitters") != std::string::npos);
+      CHECK(app.now->setup->spec.name != preset.name);
+      continue;
+    }
     if (preset.spec.task.type == "digits") {  // not here: it waits, and what trained stays
       screen.frame(app);
       CHECK(nlohmann::json::parse(app.state_json(1))["wants_digits"] == true);

@@ -35,6 +35,7 @@ TEST_CASE("compare: a link holds the whole comparison, and a hostile one nothing
   v.compare = constraint_plan();
   v.compare->level = "population";
   v.compare->raw = true;
+  v.compare->checkpoint = "dense";
   v.compare->from = 1;
   v.compare->to = 0;
   const DecodedView back = decode_view("#v1=x&" + encode_view(v));
@@ -43,9 +44,10 @@ TEST_CASE("compare: a link holds the whole comparison, and a hostile one nothing
   for (const char* hostile :
        {R"({"key":"a","values":["1"],"runs":5})", R"({"key":"a","values":["1","2"],"runs":1e9})",
         R"({"key":"a","values":["1","2"],"pair":[0,0]})", R"({"key":"a","values":["1","2"],"pair":[0,5]})",
-        R"({"key":"a","values":["1","2"],"level":"cell"})", R"({"key":"a","values":["1","2"],"pair":[-1,0]})",
-        R"({"values":["1","2"]})", R"({"key":"a","values":[1,2]})", R"({"key":"a","values":{}})", R"([])", "7",
-        R"({"key":"a","values":["1","2","3","4","5","6","7"]})", R"({"key":"a","values":["1","2"],"more":1})"}) {
+        R"({"key":"a","values":["1","2"],"level":"cell"})", R"({"key":"a","values":["1","2"],"checkpoint":"best"})",
+        R"({"key":"a","values":["1","2"],"pair":[-1,0]})", R"({"values":["1","2"]})", R"({"key":"a","values":[1,2]})",
+        R"({"key":"a","values":{}})", R"([])", "7", R"({"key":"a","values":["1","2","3","4","5","6","7"]})",
+        R"({"key":"a","values":["1","2"],"more":1})"}) {
     const DecodedView odd =
         decode_view("#v1=x&view=" + pack_text(std::string(R"({"title":"t","compare":)") + hostile + "}"));
     CHECK_MESSAGE(!odd.view.compare, hostile);
@@ -144,7 +146,7 @@ TEST_CASE("compare: a planted difference is found, in both directions, and can b
     r.levels[1].missing = r.levels[2].missing = "none";
     runs.push_back(std::move(r));
   }
-  const auto found = compare_runs(runs, BlockLevel::layer, false, 0, 1);
+  const auto found = compare_runs(runs, {});
   REQUIRE(found);
   CHECK(found->level == 0);
   CHECK(found->report.comparison.relabelings == 252);
@@ -156,15 +158,154 @@ TEST_CASE("compare: a planted difference is found, in both directions, and can b
   CHECK_FALSE(found->possible(2));
   CHECK(found->verdict().find("1 of 8 blocks differs") != std::string::npos);
   CHECK(found->notes.find("Benjamini") != std::string::npos);
-  const auto turned = compare_runs(runs, BlockLevel::layer, false, 1, 0);
+  CompareChoice turned_pair;
+  turned_pair.from = 1;
+  turned_pair.to = 0;
+  const auto turned = compare_runs(runs, turned_pair);
   REQUIRE(turned);
   CHECK(turned->from() == "after");
   CHECK(turned->blocks()[5].difference == doctest::Approx(-found->blocks()[5].difference));
-  CHECK_FALSE(compare_runs(runs, BlockLevel::layer, false, 0, 1, [](double) { return false; }));
+  CHECK_FALSE(compare_runs(runs, {}, [](double) { return false; }));
   for (size_t k = 0; k < std::size(compare_pictures); ++k)
     CHECK(plot::to_svg(plot::drawing_of(comparison_figure(*found, static_cast<ComparePicture>(k)))).size() > 1000);
   runs.resize(6);
-  CHECK_FALSE(compare_runs(runs, BlockLevel::layer, false, 0, 1));  // one run of the second
+  CHECK_FALSE(compare_runs(runs, {}));  // one run of the second
+}
+
+TEST_CASE("compare: three conditions are tested together, whichever pair is shown; one run alone is left out") {
+  std::vector<RunBlocks> runs;
+  Rng rng(5, Purpose::test);
+  const auto groups =
+      group_blocks({{"a", 2, Sign::free, 0, "", "", ""}, {"b", 3, Sign::free, 0, "", "", ""}}, BlockLevel::population);
+  REQUIRE(groups);
+  std::vector<Condition> conditions = {{"x", {}}, {"y", {}}, {"z", {}}};
+  for (size_t k = 0; k < 13; ++k) {
+    RunBlocks r;
+    r.group = k == 12 ? "lonely" : conditions[k % 3].name;
+    r.name = std::to_string(k);
+    LevelBlocks& b = r.levels[0];
+    b.groups = *groups;
+    b.possible.assign(4, 1);
+    b.averages.groups = 2;
+    b.averages.density.assign(4, 0.5);
+    b.averages.entries = {4, 6, 6, 9};
+    for (int at = 0; at < 4; ++at) b.averages.mean_abs.push_back(1 + 0.1 * rng.normal());
+    if (k % 3 == 2) b.averages.mean_abs[1] += 3;
+    b.averages.mean = b.averages.mean_abs;
+    r.levels[1].missing = r.levels[2].missing = "none";
+    if (k < 12) conditions[k % 3].runs.push_back(b.averages);
+    runs.push_back(std::move(r));
+  }
+  const Comparison joint =
+      *compare_conditions(*groups, std::vector<uint8_t>(4, 1), conditions, CompareOptions(), nullptr);
+  REQUIRE(joint.pairs.size() == 3);
+  CompareChoice choice;
+  choice.from = 2;
+  choice.to = 0;
+  const auto shown = compare_runs(runs, choice);
+  REQUIRE(shown);
+  CHECK(shown->from() == "z");
+  CHECK(shown->to() == "x");
+  CHECK(shown->notes.find("lonely") != std::string::npos);
+  CHECK(shown->verdict().find("3 pairs") != std::string::npos);
+  for (size_t at = 0; at < 4; ++at) {
+    const BlockComparison &mine = shown->blocks()[at], &theirs = joint.pairs[1].blocks[at];  // x and z
+    CHECK(mine.p_adjusted == theirs.p_adjusted);
+    CHECK(mine.difference == -theirs.difference);
+    CHECK(mine.interval.low == -theirs.interval.high);
+  }
+  CHECK(shown->ranked.front() == 1);
+  const Compared other = with_pair(*shown, "x", "y");
+  CHECK(other.to() == "y");
+  for (size_t at = 0; at < 4; ++at) {
+    CHECK(other.blocks()[at].difference == joint.pairs[0].blocks[at].difference);
+    CHECK(other.blocks()[at].p_adjusted == joint.pairs[0].blocks[at].p_adjusted);
+  }
+  const Compared back = with_pair(other, "z", "x");
+  CHECK(back.blocks()[1].difference == shown->blocks()[1].difference);
+  CHECK(back.confidence == shown->confidence);
+  for (size_t k = 0; k < std::size(compare_pictures); ++k)
+    CHECK(plot::to_svg(plot::drawing_of(comparison_figure(other, static_cast<ComparePicture>(k)))).size() > 1000);
+  // A pair and three runs of each show nothing, three conditions of three runs may.
+  CHECK(std::isinf(detectable_effect(3, 4)));
+  CHECK(std::isfinite(detectable_effect(3, 4, 0.05, 0.8, {3, false})));
+  CHECK(detectable_effect(10, 4, 0.05, 0.8, {3, false}) > detectable_effect(10, 4));
+}
+
+TEST_CASE("compare: the weights of a checkpoint, and final ones where a run has no such checkpoint") {
+  const std::string staged = layered.substr(0, layered.size() - 1) + R"(,"stages":{"prune":true,"fine_tune":1}})";
+  std::vector<ComparedRun> files;
+  std::vector<Session> sessions;
+  for (uint64_t seed : {1, 2, 3, 4}) {
+    Spec spec = spec_of(staged);
+    spec.seed = seed;
+    if (seed > 2) spec.training.optimizer.lr = 0.02;
+    auto trainer = trainer_of(spec);
+    train_to_end(*trainer);
+    auto bytes = std::make_shared<const std::vector<std::byte>>(write_session(*trainer, "test"));
+    auto session = read_session(*bytes, "s.npz");
+    REQUIRE(session);
+    sessions.push_back(std::move(*session));
+    files.push_back({"", std::to_string(seed) + ".npz", bytes});
+  }
+  const auto initial = blocks_of_run(sessions[0], "s", CompareCheckpoint::initial),
+             dense = blocks_of_run(sessions[0], "s", CompareCheckpoint::dense),
+             sparse = blocks_of_run(sessions[0], "s", CompareCheckpoint::sparse),
+             last = blocks_of_run(sessions[0], "s");
+  REQUIRE((initial && dense && sparse && last));
+  for (const std::string& lack : last->lacking) CHECK(lack.empty());
+  CHECK(sparse->levels[0].averages.mean == last->levels[0].averages.mean);
+  CHECK(initial->levels[0].averages.mean != dense->levels[0].averages.mean);
+  const Weights& w = sessions[0].state.dense->W_rec;
+  double sum = 0;
+  for (int64_t i = 10; i < 13; ++i)
+    for (int64_t j = 4; j < 10; ++j) sum += std::fabs(static_cast<double>(w.at(i, j)));
+  const auto& of = dense->levels[2];  // by area: LM from V1 includes A4 too
+  for (int64_t i = 10; i < 13; ++i)
+    for (int64_t j = 0; j < 4; ++j) sum += std::fabs(static_cast<double>(w.at(i, j)));
+  CHECK(of.averages.mean_abs[2] == doctest::Approx(sum / 30));
+
+  // The worker names conditions by a key, and knows when not all have a checkpoint.
+  const auto compared = [](const std::vector<ComparedRun>& of_files, const CompareChoice& choice,
+                           const std::string& key) {
+    Comparer comparer(false);
+    comparer.start(std::make_shared<const std::vector<ComparedRun>>(of_files), choice, key);
+    for (int k = 0; k < 100 && comparer.view().running; ++k) comparer.pump();
+    return comparer.view();
+  };
+  CompareChoice choice;
+  choice.level = BlockLevel::area;
+  choice.checkpoint = CompareCheckpoint::dense;
+  ComparerView view = compared(files, choice, "training.optimizer.lr");
+  REQUIRE(view.result != nullptr);
+  CHECK(view.groups == std::vector<std::string>{"0.001", "0.02"});
+  CHECK(view.result->report.choices.checkpoint == CompareCheckpoint::dense);
+  CHECK(view.result->report.comparison.values[0][0] == of.averages.mean_abs);
+  CHECK(view.result->report.differs == std::vector<std::string>{"training.optimizer.lr"});
+  CHECK(view.result->report.sessions[0][0].history.size() == 2);
+  view = compared(files, choice, "no.such.key");
+  CHECK(view.result == nullptr);
+  CHECK(view.failure.find("no.such.key") != std::string::npos);
+  auto plain = trainer_of(spec_of(layered));
+  files.push_back({"", "plain.npz", std::make_shared<const std::vector<std::byte>>(write_session(*plain, "test"))});
+  view = compared(files, choice, "training.optimizer.lr");
+  CHECK(view.result == nullptr);  // it is the same run as the first, of another experiment
+  files.pop_back();
+  for (ComparedRun& f : files) f.group = f.name[0] < '3' ? "slow" : "fast";
+  std::vector<ComparedRun> bare;
+  for (uint64_t seed : {5, 6}) {
+    Spec spec = spec_of(layered);
+    spec.seed = seed;
+    auto trainer = trainer_of(spec);
+    bare.push_back({"bare", "b" + std::to_string(seed),
+                    std::make_shared<const std::vector<std::byte>>(write_session(*trainer, "test"))});
+  }
+  files.insert(files.end(), bare.begin(), bare.end());
+  view = compared(files, choice, "");
+  REQUIRE(view.result != nullptr);
+  CHECK(view.result->report.choices.checkpoint == CompareCheckpoint::final);
+  CHECK(view.result->notes.find("dense") != std::string::npos);
+  CHECK(view.result->lacking[1].find("b5") != std::string::npos);
 }
 
 TEST_CASE("compare: the tab trains and compares, stops, takes sessions, and its link offers the same") {
@@ -211,6 +352,14 @@ TEST_CASE("compare: the tab trains and compares, stops, takes sessions, and its 
   REQUIRE(until([&] { return app.comparer.view().result != nullptr && !app.comparer.view().running; }));
   CHECK(app.view.compare.groups == std::vector<std::string>{"conventional", "dale"});
   CHECK(app.comparer.view().result->blocks()[0].difference == first->blocks()[0].difference);
+  // By a key, read beside the window.
+  app.view.compare.by_field = true;
+  std::snprintf(app.view.compare.field, sizeof app.view.compare.field, "training.constraint");
+  app.name_sessions();
+  CHECK(app.view.compare.groups.empty());
+  REQUIRE(until([&] { return app.comparer.view().result != nullptr && !app.comparer.view().running; }));
+  screen.frame(app);
+  CHECK(app.view.compare.groups == std::vector<std::string>{"conventional", "dale"});
 
   App other(screen, without_thread());
   other.open_text(link);

@@ -265,7 +265,14 @@ TEST_CASE("prune tab: per block every pair of populations keeps its part of its 
   finish_sweep(pruning);
   CHECK(pruning.view().sweep->sweep.points.size() == 3);
   CHECK(!prune_figure(study_of(*pruning.view().sweep, "", 1)));
-  // A network without a table.
+  // By the rules: what motifs make adds up, and falls with the mean over distances.
+  auto ruled = trained(R"(,"connectivity":{"motifs":["E -> I: 0.4","I -> E: 0.2"],"storage":"dense"})");
+  options = mask_options(settings, *copied(*ruled));
+  REQUIRE(options.ok());
+  CHECK(options->blocks[0].sparsity == 1);
+  CHECK(options->blocks[1].sparsity == doctest::Approx(0.9));
+  CHECK(options->blocks[2].sparsity == doctest::Approx(0.8));
+  // A network without any.
   auto plain = trained();
   pruning.show(copied(*plain), settings);
   wait_for("the refusal", [&] {

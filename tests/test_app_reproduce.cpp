@@ -70,3 +70,20 @@ TEST_CASE("reproducer: what cannot be trained is said") {
   CHECK(reproducer.view().failure.find("flip-flop, wave or digits") != std::string::npos);
   CHECK(reproducer.view().jobs.empty());
 }
+
+TEST_CASE("reproducer: measured against random wiring needs no digits, and ends with a report") {
+  Reproducer reproducer;
+  reproduce::Options options;
+  options.figure = reproduce::Paper::bio;
+  options.quick = true;
+  options.runs = 2;
+  options.tasks = {"sequence-memory"};
+  reproducer.start(options, nullptr, 2, "test");
+  CHECK(reproducer.view().jobs.size() == 2 * 4 * 2);
+  REQUIRE(wait_until(reproducer, [](const ReproducerView& v) { return !v.running; }));
+  const ReproducerView v = reproducer.view();
+  CHECK(v.failure.empty());
+  REQUIRE(v.output != nullptr);
+  CHECK(v.options.wirings.front().name == "synthetic");
+  CHECK(v.output->findings.front().claim.find("no enhancement") != std::string::npos);
+}

@@ -3,7 +3,10 @@
 #include <set>
 
 #include "analysis/compare.h"
+#include "common/block_report.h"
 #include "common/compare_report.h"
+#include "common/experiment_notes.h"
+#include "common/states_report.h"
 #include "helpers.h"
 #include "statistics_helpers.h"
 
@@ -364,7 +367,8 @@ TEST_CASE("sessions become a report; other networks and runs given twice are ref
   CHECK(r.differs == std::vector<std::string>{"training.optimizer.lr"});
   CHECK(r.comparison.least_p == doctest::Approx(2.0 / 70));
   CHECK(pair_name(r, 0) == "slow − plain & simple");
-  const std::string csv = compare_csv(r), runs = compare_runs_csv(r);
+  const std::string csv = compare_csv(r), runs = compare_runs_csv(r), means = compare_conditions_csv(r);
+  CHECK(std::count(means.begin(), means.end(), '\n') == 1 + 2 * 4);
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 1 + 4);
   CHECK(std::count(runs.begin(), runs.end(), '\n') == 1 + 8 * 4);
   CHECK(!json::parse(compare_json(r, "out", {"blocks.csv"}), nullptr, false).is_discarded());
@@ -400,4 +404,58 @@ TEST_CASE("sessions become a report; other networks and runs given twice are ref
   bad = sessions;
   bad[2].group = "slow";  // another learning rate than the others of that name
   CHECK(!compare_sessions(bad, choices).ok());
+}
+
+TEST_CASE("blocks by checkpoint and level: tables over runs, and currents between layers and areas") {
+  const std::string json =
+      R"({"dalea":1,"populations":[{"name":"a","size":4,"sign":"+","area":"V1","layer":"L4"},)"
+      R"({"name":"b","size":6,"sign":"-","area":"V1","layer":"L5"},{"name":"c","size":2,"sign":"+","area":"LM","layer":"L4"}],)"
+      R"("connectivity":{"probability":0.5},"stages":{"prune":true,"fine_tune":1},)"
+      R"("task":{"steps":7,"train":40,"validation":10,"held_out":10},"training":{"epochs":1,"batch":20}})";
+  std::vector<NamedSession> sessions;
+  std::unique_ptr<Trainer> trainer;
+  for (uint64_t seed : {1, 2, 3}) {
+    Spec spec = spec_of(json);
+    spec.seed = seed;
+    trainer = trainer_of(spec);
+    train_to_end(*trainer);
+    sessions.push_back({"s" + std::to_string(seed), "all", must(read_session(write_session(*trainer, "test"), "s"))});
+  }
+  const std::vector<BlockTable> tables = must(block_tables(sessions, must(group_sessions(sessions))));
+  REQUIRE(tables.size() == 3 * 3);
+  const BlockTable& dense = tables[5];
+  CHECK(dense.checkpoint == CompareCheckpoint::dense);
+  CHECK(dense.groups.level == BlockLevel::area);
+  Vector mean;  // LM from V1
+  for (const NamedSession& s : sessions) {
+    const Weights& w = s.session.state.dense->W_rec;
+    double sum = 0;
+    for (int64_t i = 10; i < 12; ++i)
+      for (int64_t j = 0; j < 10; ++j) sum += static_cast<double>(w.at(i, j));
+    mean.push_back(sum / 20);
+  }
+  const Dispersion over = must(dispersion_of(mean));
+  CHECK(dense.mean[2].mean == doctest::Approx(over.mean));
+  CHECK(dense.mean[2].sd == doctest::Approx(over.sd));
+  CHECK(tables[8].checkpoint == CompareCheckpoint::sparse);
+  CHECK(tables[8].density[0] < dense.density[0]);
+  const std::string csv = block_tables_csv(tables);
+  CHECK(std::count(csv.begin(), csv.end(), '\n') == 1 + 3 * (9 + 9 + 4));
+
+  StatesReport r;
+  r.spec = trainer->spec();
+  Workers workers(1);
+  r.study = must(study_states(trainer->model(), trainer->data(), 10, 5, {0, 12}, best_isa(), workers));
+  const StatesReport areas = must(states_at_level(r, BlockLevel::area));
+  REQUIRE(areas.study.currents.input.size() == 2);
+  CHECK(areas.spec.populations[1].name == "LM");
+  const Currents &fine = r.study.currents, &coarse = areas.study.currents;
+  CHECK(coarse.recurrent[0] ==
+        doctest::Approx(0.4 * (fine.recurrent[0] + fine.recurrent[1]) + 0.6 * (fine.recurrent[3] + fine.recurrent[4])));
+  CHECK(coarse.recurrent[3] == doctest::Approx(fine.recurrent[8]));
+  CHECK(coarse.connections[2] == fine.connections[6] + fine.connections[7]);
+  CHECK(coarse.total(0) == doctest::Approx(0.4 * fine.total(0) + 0.6 * fine.total(1)));
+  CHECK(!states_at_level(r, BlockLevel::type).ok());
+  CHECK(experiment_notes(r.spec).empty());
+  CHECK(input_mask_meaning(true) != input_mask_meaning(false));
 }

@@ -357,3 +357,43 @@ TEST_CASE("styles: what has a name keeps its colour, neighbours differ by more t
     for (const char* b : constraints)
       if (std::strcmp(a, b) != 0) CHECK(named_style(a).marker != named_style(b).marker);
 }
+
+TEST_CASE("boxes: quartiles, whiskers within 1.5 of the box, and runs as points while they are few") {
+  const auto marks = [](const Drawing& d) {
+    return std::count_if(d.items.begin(), d.items.end(), [](const auto& i) { return std::holds_alternative<Mark>(i); });
+  };
+  // y of the ends of all vertical lines, by the values they stand for: the axis goes from 0 to 100.
+  const auto reaches = [](const Drawing& d) {
+    double least = 1e9, most = -1e9, top = 1e9, bottom = -1e9;
+    for (const auto& item : d.items)
+      if (const auto* line = std::get_if<Polyline>(&item); line && line->points.size() == 2) {
+        const Point a = line->points[0], b = line->points[1];
+        if (a.x != b.x) continue;
+        if (line->color.g == 0x21) {
+          least = std::min({least, a.y, b.y});
+          most = std::max({most, a.y, b.y});
+        } else if (top > bottom || std::fabs(a.y - b.y) > bottom - top) {  // the axis is the longest
+          top = std::min(a.y, b.y);
+          bottom = std::max(a.y, b.y);
+        }
+      }
+    return std::pair((bottom - least) / (bottom - top) * 100, (bottom - most) / (bottom - top) * 100);
+  };
+  Group g{.name = "a", .center = 50, .low = 40, .high = 60, .style = {rgb(0x123656)}};  // darker: green 0x21
+  for (int k = 0; k < 39; ++k) g.runs.push_back(31 + k);                                // whiskers to 31 and 69
+  g.runs.push_back(95);                                                                 // beyond 60 + 1.5 * 20
+  GroupChart c{.y = {.label = "loss", .min = 0, .max = 100}, .groups = {g}, .boxes = true};
+  Drawing d = drawing_of(figure_of({{"", c}}));
+  check_layout(d);
+  CHECK(marks(d) == 40);
+  CHECK(reaches(d).first == doctest::Approx(69).epsilon(0.01));
+  CHECK(reaches(d).second == doctest::Approx(31).epsilon(0.01));
+  c.groups[0].runs.push_back(50);
+  CHECK(marks(drawing_of(figure_of({{"", c}}))) == 1);
+  c.groups[0] = {.name = "none"};
+  CHECK(marks(drawing_of(figure_of({{"", c}}))) == 0);
+  c.groups = {g, {.name = "one", .runs = {3}, .center = 3, .low = 3, .high = 3}};
+  c.y = {.log = true};
+  c.groups[0].runs.push_back(-1);
+  check_layout(drawing_of(figure_of({{"", c}})));
+}

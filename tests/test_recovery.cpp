@@ -322,7 +322,7 @@ TEST_CASE("recovery: a small circuit is found better than by chance, and the fil
   CHECK(std::count(points.begin(), points.end(), '\n') == 1 + 4);
   for (const plot::Figure& f : {recovery_figure("circuit", s), recovery_sweep_figure(report)})
     CHECK(plot::to_svg(plot::drawing_of(f)).find("</svg>") != std::string::npos);
-  CHECK(recovery_sweep_figure(report).panels.size() == 2);
+  CHECK(recovery_sweep_figure(report).panels.size() == 3);
   CHECK(recovery_verdict(s).find("chance 50 %") != std::string::npos);
 }
 

@@ -302,7 +302,10 @@ TEST_CASE("rules: the mask of an experiment that is pruned is dense at first") {
   REQUIRE(mask);
   CHECK(mask->count() == 360 * 359);
   s.connectivity.self_connections = true;
-  CHECK(estimate_bytes(s) > uint64_t{360 * 360 * 40});
+  CHECK(estimate_bytes(s) > uint64_t{360 * 360 * (40 + 4 + 4)});  // with its two checkpoints
+  const uint64_t with = estimate_bytes(s);
+  s.training.checkpoint = "last";
+  CHECK(with - estimate_bytes(s) == 360 * 360 * 4);
 }
 
 TEST_CASE("rules: rules of the same probabilities give the same mask") {

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "common/files.h"
+#include "common/measure_report.h"
 #include "common/sweep_report.h"
 #include "helpers.h"
 #include "numerics/hash.h"
@@ -38,8 +40,8 @@ std::string problem_of(const std::string& json) {
   return read.problems.front().text();
 }
 
-SweepOptions sweep_options() {
-  SweepOptions options;
+SweepRunOptions sweep_options() {
+  SweepRunOptions options;
   options.make_data = [](Spec& spec, int64_t run) { return make_dataset(spec, nullptr, run); };
   return options;
 }
@@ -143,7 +145,7 @@ TEST_CASE("sweep: any number of threads, and stopping anywhere, leave the same n
   CHECK((*a)[3].history[2].held_out == trainer->history()[2].held_out);
 
   std::atomic<bool> cancel{false};
-  SweepOptions options = sweep_options();
+  SweepRunOptions options = sweep_options();
   options.cancel = &cancel;
   int updates = 0;
   options.on_step = [&](const Trainer&, bool begun) {
@@ -166,7 +168,7 @@ TEST_CASE("sweep: any number of threads, and stopping anywhere, leave the same n
   CHECK(*again == SweepEnd::was_finished);
 
   // A run that another process holds is left to it.
-  SweepOptions outer = sweep_options();
+  SweepRunOptions outer = sweep_options();
   fs::remove(stopped.path + "/run-0001/result.json");
   bool busy = false;
   outer.on_step = [&](const Trainer&, bool begun) {
@@ -198,4 +200,98 @@ TEST_CASE("sweep: the job array quotes its command and has a task for each run")
   CHECK(script.find("#SBATCH --array=1-120\n") != std::string::npos);
   CHECK(script.find("exec 'dalea' 'sweep' 'it'\\''s a grid.json' --task \"$SLURM_ARRAY_TASK_ID\"\n") !=
         std::string::npos);
+}
+
+TEST_CASE("sweep: every run has the measures of its mask and weights, in the tables and beside performance") {
+  const Folder folder("measures");
+  const SweepPlan plan = plan_of(grid_json(R"({"connectivity.probability":[0.2,0.5]})", R"(,"iterations":3)"));
+  run_all(plan, folder.path, 2);
+  Result<std::vector<SweepRow>> rows = read_sweep_rows(plan, folder.path);
+  REQUIRE(rows.ok());
+  for (int64_t k = 0; k < plan.runs(); ++k) {
+    const SweepRow& row = (*rows)[static_cast<size_t>(k)];
+    // The same by hand, from the session.
+    const std::string path = folder.path + "/" + plan.folder(k) + "/session.npz";
+    Result<std::vector<std::byte>> bytes = read_file(path);
+    REQUIRE(bytes.ok());
+    Result<Session> session = read_session(*bytes, path);
+    REQUIRE_MESSAGE(session.ok(), (session.ok() ? "" : session.error().text()));
+    for (const bool weights : {false, true}) {
+      const Result<MeasuredNetwork> n = network_of_session(*session, weights ? NetworkOf::now : NetworkOf::mask);
+      REQUIRE(n.ok());
+      CHECK(n->parts_are == "populations");
+      const Result<GraphMeasures> m = measure_graph(n->graph, {weights, n->parts});
+      REQUIRE(m.ok());
+      const NetworkMeasures& kept = weights ? row.weights : row.mask;
+      for (size_t i = 0; i < measure_count; ++i)
+        CHECK((kept[i] == m->values[i] || (std::isnan(kept[i]) && std::isnan(m->values[i]))));
+    }
+    const double p = k < 3 ? 0.2 : 0.5;
+    CHECK(row.mask[static_cast<size_t>(Measure::density)] == doctest::Approx(p).epsilon(0.4));
+    CHECK(std::isnan(row.mask[static_cast<size_t>(Measure::weighted_clustering)]));
+  }
+  const std::string csv = sweep_csv(plan, *rows);
+  const std::string head = csv.substr(0, csv.find('\n'));
+  CHECK(head.find(",mask_density,") != std::string::npos);
+  CHECK(head.find(",mask_weighted") == std::string::npos);
+  CHECK(head.find(",weights_spectral_radius,failure") != std::string::npos);
+  const auto columns = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
+  CHECK(columns(csv.substr(head.size() + 1, csv.find('\n', head.size() + 1) - head.size() - 1)) == columns(head));
+  const nlohmann::json o = nlohmann::json::parse(sweep_json(plan, *rows));
+  CHECK(o["runs"][4]["measures"]["mask"]["density"] == (*rows)[4].mask[0]);
+  const std::string html = sweep_report(plan, *rows, {});
+  CHECK(html.find("Network measures beside performance") != std::string::npos);
+  CHECK(html.find("not independent samples") != std::string::npos);
+  CHECK(html.find("mask: density") != std::string::npos);
+  // Results of before there were measures are read, and the report says nothing of them.
+  for (int64_t k = 0; k < plan.runs(); ++k) {
+    const std::string path = folder.path + "/" + plan.folder(k) + "/result.json";
+    nlohmann::json result = nlohmann::json::parse(as_text(*read_file(path)));
+    result.erase("measures");
+    if (k == 1) result["measures"] = {{"mask", 3}, {"weights", {{"density", "x"}}}};
+    REQUIRE(write_file(path, std::string_view(result.dump())).ok());
+  }
+  rows = read_sweep_rows(plan, folder.path);
+  REQUIRE(rows.ok());
+  CHECK(std::isnan((*rows)[0].mask[0]));
+  CHECK(std::isnan((*rows)[1].weights[0]));
+  CHECK(sweep_report(plan, *rows, {}).find("Network measures") == std::string::npos);
+}
+
+TEST_CASE("sweep: n-back reports the negative log likelihood and the accuracy of the asked rows alone") {
+  const std::string experiment =
+      R"({"dalea":1,"populations":[{"name":"E","size":16,"sign":"+"},{"name":"I","size":4,"sign":"-"}],)"
+      R"("task":{"type":"n-back","length":5,"train":60,"validation":20,"held_out":21},)"
+      R"("training":{"epochs":3,"batch":20,"optimizer":{"lr":0.01}}})";
+  const SweepPlan plan =
+      plan_of(R"({"dalea_sweep":1,"iterations":1,"grid":{"task.back":[1,3]},"experiment":)" + experiment + "}");
+  const Folder folder("nll");
+  run_all(plan, folder.path, 1);
+  Result<std::vector<SweepRow>> rows = read_sweep_rows(plan, folder.path);
+  REQUIRE(rows.ok());
+  for (int64_t k = 0; k < 2; ++k) {
+    auto trainer = trainer_of(plan.spec_of(k));
+    train_to_end(*trainer);
+    const Trials& t = trainer->data().held_out;
+    double sum = 0;
+    int64_t asked = 0, right = 0;
+    for (int64_t n = 0; n < t.count; ++n) {
+      const Trainer::Trace trace = trainer->trace(t, n);
+      for (int64_t step = 0; step < t.steps; ++step) {
+        const int32_t label = t.label[static_cast<size_t>(n * t.steps + step)];
+        if (label < 0) continue;
+        const float* out = trace.output.data() + step * t.outputs;
+        double all = 0;
+        for (int64_t c = 0; c < t.outputs; ++c) all += std::exp(static_cast<double>(out[c]));
+        sum += std::log(all) - static_cast<double>(out[label]);
+        right += std::max_element(out, out + t.outputs) - out == label;
+        ++asked;
+      }
+    }
+    CHECK(asked == 21);  // one row of a trial; the others are trimmed
+    const SweepRow& row = (*rows)[static_cast<size_t>(k)];
+    CHECK(row.held_out == doctest::Approx(sum / 21).epsilon(1e-5));
+    CHECK(row.accuracy == doctest::Approx(static_cast<double>(right) / 21));
+    CHECK(row.history.back().held_out == row.held_out);
+  }
 }

@@ -44,8 +44,9 @@ let page = fs.readFileSync(path.join(fresh, 'index.html'), 'utf8');
 page = once(page, '<meta name="dalea-build" content="">', `<meta name="dalea-build" content="${build}">`);
 for (const file of ['page.css', 'page.js']) page = once(page, `="${file}"`, `="${file}?v=${build}"`);
 fs.writeFileSync(path.join(fresh, 'index.html'), page);
-// What the page asks for with its build's name, and what it fetches by its plain name (the digits).
-const files = names.filter((n) => n !== 'index.html').map((n) => (n.startsWith('digits/') ? n : `${n}?v=${build}`));
+// What the page asks for with its build's name, and what it fetches by its plain name (digits, connectomes).
+const plain = (n) => n.startsWith('digits/') || n.startsWith('connectomes/');
+const files = names.filter((n) => n !== 'index.html').map((n) => (plain(n) ? n : `${n}?v=${build}`));
 fs.writeFileSync(path.join(fresh, 'service-worker.js'),
   once(once(worker, "'@BUILD@'", JSON.stringify(build)), "['@FILES@']", JSON.stringify(files)));
 fs.rmSync(out, {recursive: true, force: true});

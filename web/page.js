@@ -98,6 +98,8 @@
       }, 250);
     },
     fetchDigits() { fetchDigits(); },
+    findSpecies() { findSpecies(); },
+    fetchSpecies(name, files) { fetchSpecies(name, files.split(',').filter(Boolean)); },
     keep(about, bytes) {
       if (bytes.length > mostKept) return;
       write((store) => { store.put(bytes, 'session'); return store.put(about, 'about'); });
@@ -155,6 +157,27 @@
     }
   }
 
+  // Connectomes of known species lie there too (web/copy_connectomes.js), with a list of their files.
+  async function findSpecies() {
+    try {
+      const answer = await fetch('connectomes/list.json');
+      if (answer.ok) call('species_found', (await answer.json()).join(','));
+    } catch { /* the page offers what is dropped on it */ }
+  }
+  async function fetchSpecies(name, files) {
+    try {
+      if (files.length === 0) throw new Error('its file is not beside this page');
+      for (const file of files) {
+        const answer = await fetch(`connectomes/${file}`);
+        if (!answer.ok) throw new Error(`${file} could not be fetched: ${answer.status} ${answer.statusText}`);
+        give('add_species_file', file, new Uint8Array(await answer.arrayBuffer()));
+      }
+      call('give_species', name);
+    } catch (e) {
+      call('species_missing', name, e instanceof TypeError ? 'it could not be fetched: is the page\'s server still there?' : e.message);
+    }
+  }
+
   // Files from the disk go to the module in pieces, with a bar and a way to stop, so that the page never stands still.
   const piece = 4 * 1024 * 1024;
   const shownFrom = 16 * 1024 * 1024;  // smaller ones are there at once
@@ -185,7 +208,7 @@
     const named = one ? files[0].name : `${files.length} files`;
     if (total > mostBytes) {
       say(true, `${one ? `${named} has` : `These ${named} have`} ${megabytes(total)} MB; this page takes at most ${megabytes(mostBytes)} MB` +
-        `${threads ? '' : ' (512 MB in a browser with threads)'}. The command line takes more: ` +
+        `${threads ? '' : ' (512 MB in a browser with threads), for it stands still while numbers are read'}. The command line takes more: ` +
         `./run cli run assets/experiments/recording.json --set recording.file=${one ? 'FILE' : 'FOLDER'}`);
       return;
     }
@@ -210,12 +233,16 @@
         module.ccall('dalea_give_pieces', null, ['string', 'number'], [name, one ? 0 : 1]);
       }
       if (!one) call('give_together');
-      // The training's thread makes a recording of the bytes.
-      at('reading-text').textContent = `Reading the numbers of ${named}`;
-      at('reading-bar').removeAttribute('value');
-      at('reading-cancel').hidden = true;
-      while (module && module.ccall('dalea_previewing', 'number', [], []))
+      // The training's thread makes a recording of the bytes. Without one the page stands still meanwhile.
+      at('reading-text').textContent = `Reading the numbers of ${named}${threads ? '' : ': the page stands still meanwhile'}`;
+      at('reading-cancel').onclick = () => { call('cancel_reading'); canvas.focus(); };
+      at('reading-cancel').hidden = !threads;
+      if (!threads) at('reading-bar').removeAttribute('value');
+      call('reading_shown', at('reading').hidden ? 0 : 1);
+      for (let part; module && (part = module.ccall('dalea_reading', 'number', [], [])) >= 0;) {
+        if (threads) at('reading-bar').value = part;
         await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     } catch (e) {
       call('drop_pieces');
       say(true, `${one ? named : 'The files'} cannot be read: ${e.message}`);
@@ -223,6 +250,7 @@
       host.piece = null;
       reading = null;
       at('reading').hidden = true;
+      call('reading_shown', 0);
     }
   }
 

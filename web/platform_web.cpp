@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/window.h"
+#include "common/connectome_files.h"
 #include "imgui.h"
 #include "imgui_internal.h"
 
@@ -36,6 +37,10 @@ EM_JS(char*, host_address, (), {
   return bytes;
 });
 EM_JS(void, host_fetch_digits, (), { Module.host.fetchDigits(); });
+EM_JS(void, host_find_species, (), { Module.host.findSpecies(); });
+EM_JS(void, host_fetch_species, (const char* name, const char* files), {
+  Module.host.fetchSpecies(UTF8ToString(name), UTF8ToString(files));
+});
 EM_JS(void, host_keep, (const char* name, double epoch, int finished, const void* bytes, size_t size), {
   Module.host.keep({name: UTF8ToString(name), epoch: epoch, finished: finished !== 0}, HEAPU8.slice(bytes, bytes + size));
 });
@@ -64,6 +69,23 @@ class Page : public Host {
     host_fetch_digits();
     return true;
   }
+  std::vector<std::string> connectomes;  // files that are served beside the page
+  void find_species() override { host_find_species(); }
+  void fetch_species(const std::string& name) override {
+    std::string files;
+    for (const Species& s : known_species()) {
+      if (s.name != name) continue;
+      for (const auto& [first, second] : {std::pair{s.matrix, s.matrix_instead}, std::pair{s.names, s.names},
+                                          std::pair{s.densities, s.densities_instead}}) {
+        const char* file = serves(first) ? first : second;
+        if (serves(file)) files += (files.empty() ? "" : ",") + std::string(file);
+      }
+    }
+    host_fetch_species(name.c_str(), files.c_str());
+  }
+  bool serves(const char* file) const {
+    return file != nullptr && std::find(connectomes.begin(), connectomes.end(), file) != connectomes.end();
+  }
   bool keeps() const override { return true; }
   void keep_session(const Kept& kept, const std::vector<std::byte>& bytes) override {
     host_keep(kept.name.c_str(), static_cast<double>(kept.epoch), kept.finished ? 1 : 0, bytes.data(), bytes.size());
@@ -91,6 +113,7 @@ struct Program {
   double drawn_s = 0;
   std::string answer;               // of the last dalea_state()
   std::vector<NamedFile> together;  // files that the page is giving
+  std::vector<NamedFile> species;   // the same of a known connectome
   std::vector<std::byte> incoming;  // what is there of the file that it gives in pieces
 };
 Program* program = nullptr;
@@ -216,7 +239,7 @@ EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
 EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double seconds) {
   program->app->measure(list_of(workloads), threads, seconds);
 }
-// `dalea reproduce` in the page: "fig2" or "fig3"; tasks apart by commas, empty: all. Results are in dalea_state().
+// `dalea reproduce` in the page: "fig2" to "fig5"; tasks apart by commas, empty: all. Results are in dalea_state().
 EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int corrected, int runs, const char* tasks) {
   reproduce::Options options;
   const Result<reproduce::Paper> paper = reproduce::parse_figure(figure);
@@ -333,8 +356,16 @@ EMSCRIPTEN_KEEPALIVE void dalea_drop_pieces() {
   program->incoming = {};
   program->together.clear();
 }
-EMSCRIPTEN_KEEPALIVE int dalea_previewing() {
-  return program->app->live.previewing() ? 1 : 0;
+// The part done, 0 .. 1, of the file that is made a recording; -1: none is.
+EMSCRIPTEN_KEEPALIVE double dalea_reading() {
+  return program->app->live.reading().value_or(-1);
+}
+// The page shows that itself from now on, or does no more.
+EMSCRIPTEN_KEEPALIVE void dalea_reading_shown(int on) {
+  program->app->reading_shown = on != 0;
+}
+EMSCRIPTEN_KEEPALIVE void dalea_cancel_reading() {
+  program->app->live.cancel_reading();
 }
 // All that were given as some of several.
 EMSCRIPTEN_KEEPALIVE void dalea_give_together() {
@@ -345,6 +376,25 @@ EMSCRIPTEN_KEEPALIVE void dalea_give_digits(const char* name, std::byte* bytes, 
   NamedFile file{name, std::vector<std::byte>(bytes, bytes + size)};
   std::free(bytes);
   program->app->give_bundled_digits(std::move(file));
+}
+// Files of known connectomes that are served, apart by commas; those of one, its matrix first; why they did not come.
+EMSCRIPTEN_KEEPALIVE void dalea_species_found(const char* files) {
+  program->page.connectomes = list_of(files);
+  std::vector<std::string> names;
+  for (const Species& s : known_species())
+    if (program->page.serves(s.matrix) || program->page.serves(s.matrix_instead)) names.emplace_back(s.name);
+  program->app->species_found(std::move(names));
+}
+EMSCRIPTEN_KEEPALIVE void dalea_add_species_file(const char* name, std::byte* bytes, size_t size) {
+  program->species.push_back({name, std::vector<std::byte>(bytes, bytes + size)});
+  std::free(bytes);
+}
+EMSCRIPTEN_KEEPALIVE void dalea_give_species(const char* name) {
+  program->app->give_species(name, std::exchange(program->species, {}));
+}
+EMSCRIPTEN_KEEPALIVE void dalea_species_missing(const char* name, const char* why) {
+  program->species.clear();
+  program->app->species_missing(name, why);
 }
 EMSCRIPTEN_KEEPALIVE void dalea_digits_missing(const char* why) {
   program->app->digits_missing(why);

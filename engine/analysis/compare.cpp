@@ -188,6 +188,15 @@ double repeats_of(const std::vector<int64_t>& sizes, const std::vector<std::pair
   return least;
 }
 
+// The first condition is the reference.
+std::vector<std::pair<size_t, size_t>> compared_pairs(const ComparedPairs& pairs) {
+  std::vector<std::pair<size_t, size_t>> out;
+  const auto n = static_cast<size_t>(pairs.conditions);
+  for (size_t a = 0; a < (pairs.with_one ? 1 : n); ++a)
+    for (size_t b = a + 1; b < n; ++b) out.emplace_back(a, b);
+  return out;
+}
+
 double least_p_of(const std::vector<int64_t>& sizes, const std::vector<std::pair<size_t, size_t>>& pairs) {
   const double ways = ways_of(sizes);
   if (ways > static_cast<double>(compare_relabelings)) return 1.0 / static_cast<double>(compare_relabelings);
@@ -372,14 +381,19 @@ Result<Comparison> compare_conditions(const BlockGroups& groups, const std::vect
   return out;
 }
 
-double detectable_effect(int64_t k, int64_t blocks, double alpha, double power) {
-  if (k < 2 || blocks < 1 || !(alpha > 0 && alpha < 1) || !(power > 0 && power < 1)) return unknown;
-  const double ways = ways_of({k, k});
+double detectable_effect(int64_t k, int64_t blocks, double alpha, double power, ComparedPairs pairs) {
+  if (k < 2 || blocks < 1 || pairs.conditions < 2 || !(alpha > 0 && alpha < 1) || !(power > 0 && power < 1))
+    return unknown;
+  const std::vector<int64_t> sizes(static_cast<size_t>(pairs.conditions), k);
+  const double ways = ways_of(sizes);
   double level = alpha;
-  if (ways <= static_cast<double>(compare_relabelings)) level = 2 * std::floor(alpha * ways / 2 + 1e-9) / ways;
+  if (ways <= static_cast<double>(compare_relabelings)) {
+    const double repeats = repeats_of(sizes, compared_pairs(pairs));
+    level = repeats * std::floor(alpha * ways / repeats + 1e-9) / ways;
+  }
   if (!(level > 0)) return infinite;
   const auto df = static_cast<double>(2 * k - 2);
-  const double each = 1 - std::pow(1 - level, 1 / static_cast<double>(blocks));
+  const double each = 1 - std::pow(1 - level, 1 / static_cast<double>(blocks * pairs.count()));
   const double critical = student_critical(each, df);
   const double root = std::sqrt(static_cast<double>(k) / 2);
   double low = 0, high = 1;
@@ -394,10 +408,11 @@ double detectable_effect(int64_t k, int64_t blocks, double alpha, double power) 
   return high;
 }
 
-std::vector<PowerPoint> power_curve(int64_t blocks, double alpha, double power) {
+std::vector<PowerPoint> power_curve(int64_t blocks, double alpha, double power, ComparedPairs pairs) {
   std::vector<PowerPoint> out;
   for (int64_t k = 3; k <= 20; ++k)
-    out.push_back({k, detectable_effect(k, blocks, alpha, power), least_p_of({k, k}, {{0, 1}})});
+    out.push_back({k, detectable_effect(k, blocks, alpha, power, pairs),
+                   least_p_of(std::vector<int64_t>(static_cast<size_t>(pairs.conditions), k), compared_pairs(pairs))});
   return out;
 }
 

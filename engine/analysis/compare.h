@@ -52,6 +52,13 @@ struct PairComparison {
   std::vector<BlockComparison> blocks;  // (post, pre)
 };
 
+// Which pairs are tested together.
+struct ComparedPairs {
+  int64_t conditions = 2;
+  bool with_one = false;  // only pairs with a reference
+  int64_t count() const { return with_one ? conditions - 1 : conditions * (conditions - 1) / 2; }
+};
+
 struct Comparison {
   BlockGroups groups;
   CompareOptions options;
@@ -73,6 +80,7 @@ struct Comparison {
   std::vector<double> mean_of(size_t condition) const;     // (post, pre) over runs
   std::vector<double> density_of(size_t condition) const;  // likewise
   std::vector<Dispersion> dispersion_of(size_t condition) const;
+  ComparedPairs compared() const { return {static_cast<int64_t>(names.size()), !options.reference.empty()}; }
   std::vector<double> density_of_pair(const PairComparison& pair) const;  // mean of both, as published
 };
 
@@ -87,12 +95,14 @@ Result<Comparison> compare_conditions(const BlockGroups& groups, const std::vect
 // each of two conditions show with this power by the test above. Normal runs, independent blocks: |t| with 2k - 2
 // degrees of freedom beyond the quantile that the largest of `blocks` exceeds at the attainable level (the largest
 // multiple of 2 / C(2k, k) up to alpha); noncentral t. Correlated blocks need less. Infinite where that level is 0.
-double detectable_effect(int64_t k, int64_t blocks, double alpha = 0.05, double power = 0.8);
+// Of more conditions, one of which differs from another: the largest over blocks and pairs, relabeling them all.
+double detectable_effect(int64_t k, int64_t blocks, double alpha = 0.05, double power = 0.8, ComparedPairs pairs = {});
 struct PowerPoint {
   int64_t runs = 0;  // in each condition
   double g = 0;
   double least_p = 0;  // 2 / C(2k, k), or 1 / compare_relabelings
 };
-std::vector<PowerPoint> power_curve(int64_t blocks, double alpha = 0.05, double power = 0.8);  // 3 .. 20 runs
+// 3 .. 20 runs
+std::vector<PowerPoint> power_curve(int64_t blocks, double alpha = 0.05, double power = 0.8, ComparedPairs pairs = {});
 
 }  // namespace dalea

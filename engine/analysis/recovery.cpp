@@ -5,20 +5,21 @@
 #include <iterator>
 
 #include "analysis/statistics.h"
+#include "recording/areas.h"
 
 namespace dalea {
 namespace {
 
 const Error stopped = {"", "was cancelled"};
 
-using Progress = std::function<bool(double)>;  // of the part done, 0 .. 1: whether to go on
+using GoOn = std::function<bool(double)>;  // of the part done, 0 .. 1: whether to go on
 
-bool goes_on(const Progress& progress, int64_t done, int64_t of) {
+bool goes_on(const GoOn& progress, int64_t done, int64_t of) {
   return !progress || progress(static_cast<double>(done) / static_cast<double>(std::max<int64_t>(1, of)));
 }
 
 // Of a part of the whole.
-Progress between(const Progress& whole, double from, double to) {
+GoOn between(const GoOn& whole, double from, double to) {
   if (!whole) return nullptr;
   return [&whole, from, to](double part) { return whole(from + (to - from) * part); };
 }
@@ -226,7 +227,7 @@ double sign_share(const std::vector<double>& truth, const std::vector<double>& f
 }  // namespace
 
 Result<std::vector<double>> mean_response(const Model& model, const Trials& split, int64_t first_step, int64_t lags,
-                                          const Progress& progress) {
+                                          const GoOn& progress) {
   constexpr double budget = 4e9;  // products: a few seconds
   constexpr int64_t most_states = 800;
   if (model.units > most_response_units)
@@ -263,7 +264,7 @@ Result<std::vector<double>> mean_response(const Model& model, const Trials& spli
   return sum;
 }
 
-Result<std::vector<double>> linear_response(const Dataset& data, const Progress& progress) {
+Result<std::vector<double>> linear_response(const Dataset& data, const GoOn& progress) {
   const Trials& train = data.train;
   const int64_t n = train.inputs, m = train.outputs;
   if (data.loss != Loss::mse || train.count == 0)
@@ -425,7 +426,7 @@ std::vector<double> block_means(const std::vector<double>& matrix, int64_t units
 }
 
 Result<RecoveryStudy> study_recovery(const Model& model, const Dataset& data, const Spec& spec, int64_t lags,
-                                     const Progress& progress) {
+                                     const GoOn& progress) {
   if (!data.recording || data.recording->source != "simulated")
     return Error{"recording.file",
                  "is given, and of a real recording the circuit is not known; leave it out to train "
@@ -435,9 +436,9 @@ Result<RecoveryStudy> study_recovery(const Model& model, const Dataset& data, co
     return Error{"recording.split", "lets the network see or predict some units only; use \"time\" to compare all"};
   if (!data.scaling || count_of(data.scaling->sd) != recording.units)
     return Error{"recording.scale", "is not known for each unit; use \"z-score\" or \"none\""};
-  RecordingSpec short_one = spec.recording;
-  short_one.simulated_frames = 1;  // the circuit does not depend on them
-  const SimulatedCircuit circuit = simulate_circuit(spec.seed, short_one);
+  Spec a_short_one = spec;
+  a_short_one.recording.simulated_frames = 1;  // the circuit does not depend on them
+  const SimulatedCircuit circuit = simulated_circuit(a_short_one, 0);
   RecoveryStudy study;
   study.lags = lags;
   study.circuit_units = circuit.units;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -80,13 +81,16 @@ struct ScaledConnectome {
 Status check_scaling(const Spec& spec);
 // How many connections it will have, before its null model (which keeps them). Needs spec.measured.
 Result<int64_t> count_connections(const Spec& spec);
-// Needs spec.measured. Deterministic in (spec.seed, run, null_seed).
-Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run);
+// Needs spec.measured. Deterministic in (spec.seed, run, null_seed). `progress`: hears the part done, 0 .. 1, and stops
+// it with an error by saying no.
+using ScalingProgress = std::function<bool(double)>;
+Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run, const ScalingProgress& progress = nullptr);
 
 // W_rec's mask, (post, pre): what sample_pattern gives for an experiment with a connectome. `weight` (of the pattern's
 // entries in its order) may be null. Orientation as the spec says (as_published: the transposed network, SEEDS Q26).
 Result<std::shared_ptr<const Pattern>> connectome_pattern(const Spec& spec, int64_t run,
-                                                          std::vector<double>* weight = nullptr);
+                                                          std::vector<double>* weight = nullptr,
+                                                          const ScalingProgress& progress = nullptr);
 
 // W_rec's initial weights by the connectome's ranks (spec.connectome.remap): the strongest link gets the largest
 // initial weight. "signed": the largest signed one, as published, among columns of one sign (SEEDS Q27); "magnitude":

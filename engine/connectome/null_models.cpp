@@ -56,20 +56,27 @@ struct Selection {
   }
 };
 
-// As many connections as there are weights, at random places between different neurons.
-std::vector<Entry> at_random(int64_t units, const std::vector<double>& weights, Rng& rng) {
-  std::vector<Entry> list;
+bool goes_on(const ScalingProgress& progress, double done, double all) {
+  return !progress || progress(all > 0 ? done / all : 0);
+}
+
+// As many connections as there are weights, at random places between different neurons. False: stopped.
+bool at_random(int64_t units, const std::vector<double>& weights, Rng& rng, const ScalingProgress& progress,
+               std::vector<Entry>& list) {
+  list.clear();
   Selection pick{static_cast<int64_t>(weights.size()), units * (units - 1)};
-  for (int64_t i = 0; i < units; ++i)
+  for (int64_t i = 0; i < units; ++i) {
+    if (!goes_on(progress, static_cast<double>(i), static_cast<double>(units))) return false;
     for (int64_t j = 0; j < units; ++j)
       if (i != j && pick.next(rng))
         list.push_back({static_cast<int32_t>(i), static_cast<int32_t>(j), weights[list.size()]});
-  return list;
+  }
+  return true;
 }
 
 }  // namespace
 
-void permute_entries(ScaledConnectome& s, Rng& rng) {
+bool permute_entries(ScaledConnectome& s, Rng& rng, const ScalingProgress& progress) {
   std::vector<Entry> list = entries_of(s, false);
   const auto before = [](const Entry& a, const Entry& b) { return a.from != b.from ? a.from < b.from : a.to < b.to; };
   const bool symmetric = std::all_of(list.begin(), list.end(), [&](const Entry& e) {
@@ -80,7 +87,9 @@ void permute_entries(ScaledConnectome& s, Rng& rng) {
   if (!symmetric) {
     std::vector<double> w = weights_of(list);
     shuffle(w, rng);
-    return set_entries(s, at_random(s.units, w, rng), own);
+    if (!at_random(s.units, w, rng, progress, list)) return false;
+    set_entries(s, std::move(list), own);
+    return true;
   }
   std::vector<double> lower;
   for (const Entry& e : list)
@@ -88,17 +97,20 @@ void permute_entries(ScaledConnectome& s, Rng& rng) {
   shuffle(lower, rng);
   list.clear();
   Selection pick{static_cast<int64_t>(lower.size()), s.units * (s.units - 1) / 2};
-  for (int64_t i = 0; i < s.units; ++i)
+  for (int64_t i = 0; i < s.units; ++i) {
+    if (!goes_on(progress, static_cast<double>(i), static_cast<double>(s.units))) return false;
     for (int64_t j = 0; j < i; ++j)
       if (pick.next(rng)) {
         const double w = lower[list.size() / 2];
         list.push_back({static_cast<int32_t>(i), static_cast<int32_t>(j), w});
         list.push_back({static_cast<int32_t>(j), static_cast<int32_t>(i), w});
       }
+  }
   set_entries(s, std::move(list), own);
+  return true;
 }
 
-void rewire(ScaledConnectome& s, Rng& rng) {
+bool rewire(ScaledConnectome& s, Rng& rng, const ScalingProgress& progress) {
   std::vector<Entry> list = entries_of(s, false);
   const auto n = static_cast<size_t>(s.units);
   std::vector<bool> linked(n * n);
@@ -107,7 +119,9 @@ void rewire(ScaledConnectome& s, Rng& rng) {
     return linked[static_cast<size_t>(from) * n + static_cast<size_t>(to)];
   };
   const auto count = static_cast<uint32_t>(list.size());
-  for (size_t k = 0; count > 1 && k < 10 * list.size(); ++k) {
+  const size_t swaps = count > 1 ? 10 * list.size() : 0;
+  for (size_t k = 0; k < swaps; ++k) {
+    if (k % 65536 == 0 && !goes_on(progress, static_cast<double>(k), static_cast<double>(swaps))) return false;
     Entry &a = list[rng.below(count)], &b = list[rng.below(count)];
     if (a.from == b.to || b.from == a.to || at(a.from, b.to) || at(b.from, a.to)) continue;
     at(a.from, a.to) = false;
@@ -117,6 +131,7 @@ void rewire(ScaledConnectome& s, Rng& rng) {
     at(b.from, b.to) = true;
   }
   set_entries(s, std::move(list), entries_of(s, true));
+  return true;
 }
 
 void shuffle_weights(ScaledConnectome& s, Rng& rng) {
@@ -127,7 +142,7 @@ void shuffle_weights(ScaledConnectome& s, Rng& rng) {
   set_entries(s, std::move(list), entries_of(s, true));
 }
 
-void keep_distances(ScaledConnectome& s, Rng& rng) {
+bool keep_distances(ScaledConnectome& s, Rng& rng, const ScalingProgress& progress) {
   constexpr int classes = 20;
   const size_t regions = s.x.size();
   const auto distance = [&](size_t a, size_t b) {
@@ -158,7 +173,8 @@ void keep_distances(ScaledConnectome& s, Rng& rng) {
     for (int64_t j = 0; j < s.units; ++j)
       if (i != j) ++pick[class_of(i, j)].left;
   std::vector<Entry> list;
-  for (int64_t i = 0; i < s.units; ++i)
+  for (int64_t i = 0; i < s.units; ++i) {
+    if (!goes_on(progress, static_cast<double>(i), static_cast<double>(s.units))) return false;
     for (int64_t j = 0; j < s.units; ++j) {
       if (i == j) continue;
       const size_t c = class_of(i, j);
@@ -166,16 +182,21 @@ void keep_distances(ScaledConnectome& s, Rng& rng) {
       list.push_back({static_cast<int32_t>(i), static_cast<int32_t>(j), weights[c].back()});
       weights[c].pop_back();
     }
+  }
   set_entries(s, std::move(list), entries_of(s, true));
+  return true;
 }
 
-void keep_density(ScaledConnectome& s, Rng& rng) {
+bool keep_density(ScaledConnectome& s, Rng& rng, const ScalingProgress& progress) {
   std::vector<double> w = weights_of(entries_of(s, false));
   double sum = 0;
   for (double v : w) sum += v;
   const double mean = w.empty() ? 0 : sum / static_cast<double>(w.size());
   std::fill(w.begin(), w.end(), mean);
-  set_entries(s, at_random(s.units, w, rng), entries_of(s, true));
+  std::vector<Entry> list;
+  if (!at_random(s.units, w, rng, progress, list)) return false;
+  set_entries(s, std::move(list), entries_of(s, true));
+  return true;
 }
 
 }  // namespace dalea

@@ -1,5 +1,6 @@
 // Connectomes from bytes: square matrices and edge lists, with names, signs and densities.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
@@ -422,12 +423,23 @@ Status read_matrix(const ConnectomeFiles& files, const ConnectomeSpec& spec, Con
 
 Sign sign_of_transmitter(std::string_view text) {
   const std::string s = lower_case(text);
-  const auto begins = [&](const char* word) { return s.rfind(word, 0) == 0; };
-  if (s == "+" || s == "+1" || s == "1" || s == "e" || begins("exc") || begins("ach") || begins("acetylcholine") ||
-      begins("cholin"))
-    return Sign::excitatory;
-  if (s == "-" || s == "-1" || s == "i" || begins("inh") || begins("gaba") || begins("gly")) return Sign::inhibitory;
-  return Sign::free;  // glutamate too: its receptors differ between species
+  if (s == "+" || s == "+1" || s == "1" || s == "e") return Sign::excitatory;
+  if (s == "-" || s == "-1" || s == "i") return Sign::inhibitory;
+  // One transmitter, or several ("ACh, GABA"): of one mind, or free. Glutamate is free: its receptors differ between
+  // species. Modulators say nothing.
+  bool excites = false, inhibits = false, either = false;
+  for (size_t at = 0; at < s.size();) {
+    size_t end = at;
+    while (end < s.size() && std::isalnum(static_cast<unsigned char>(s[end])) != 0) ++end;
+    const std::string_view one = std::string_view(s).substr(at, end - at);
+    const auto begins = [&](const char* word) { return one.rfind(word, 0) == 0; };
+    excites = excites || begins("exc") || begins("ach") || begins("acetylcholine") || begins("cholin");
+    inhibits = inhibits || begins("inh") || begins("gaba") || begins("gly");
+    either = either || begins("glu");
+    at = end + 1;
+  }
+  if (either || excites == inhibits) return Sign::free;
+  return excites ? Sign::excitatory : Sign::inhibitory;
 }
 
 // Rows of name and value, by the header's names or as they stand.
@@ -554,11 +566,7 @@ bool is_connectome(std::span<const std::byte> bytes, std::string_view file_name)
   if (bytes.empty()) return false;
   if (!is_text(bytes)) {
     const Result<ArrayList> list = list_arrays(bytes, file_name);
-    if (!list || list->suggested < 0) return false;
-    for (const ArrayInfo& a : list->arrays)
-      if (a.name.find("W_rec") != std::string::npos) return false;  // a network's weights, as Dalea saves them
-    const std::vector<int64_t>& shape = list->arrays[static_cast<size_t>(list->suggested)].shape;
-    return shape.size() == 2 && shape[0] == shape[1] && shape[0] > 1;
+    return list && suggests_connectome(*list);
   }
   std::string_view text = text_of(bytes);
   const EdgeColumns edges = edge_columns(text);
@@ -567,13 +575,16 @@ bool is_connectome(std::span<const std::byte> bytes, std::string_view file_name)
   Fields f;
   double v = 0;
   if (edges.from >= 0) return rows.next(f) && !rows.number(f[0], v);  // numbers alone may be a recording
-  const auto lines = static_cast<int64_t>(std::count(text.begin(), text.end(), '\n')) + (text.back() == '\n' ? 0 : 1);
-  if (!rows.next(f) || lines > most_nodes + 1) return false;
+  if (!rows.next(f)) return false;
   auto width = static_cast<int64_t>(f.size());
   if (separated_by_spaces(text)) {
     const std::string first = with_commas(text.substr(0, text.find('\n')));
     width = std::count(first.begin(), first.end(), ',') + 1;
   }
+  const int64_t most = std::min<int64_t>(width, most_nodes) + 1;
+  int64_t lines = 0;  // no more are counted than can be: a recording may be long
+  for (size_t at = 0; lines <= most && at < text.size(); ++lines) at = std::min(text.find('\n', at), text.size()) + 1;
+  if (lines > most_nodes + 1) return false;
   return width > 2 && (lines == width || lines == width + 1 || (lines == width - 1 && lines > 2));
 }
 

@@ -85,9 +85,13 @@ Result<int64_t> count_connections(const Spec& spec) {
   if (!l) return l.error();
   int64_t count = 0;
   for (int64_t i = 0; i < c.nodes; ++i) {
-    for (int64_t j = 0; j < c.nodes; ++j)
-      if (i != j && c.at(i, j) > 0) count += l->size[i] * targets_in(k, l->size[j], false);
-    if (k.intrinsic) count += l->size[i] * targets_in(k, l->size[i], true);
+    bool linked = false;  // else its share of intrinsic weight is a share of nothing
+    for (int64_t j = 0; j < c.nodes; ++j) {
+      if (i == j) continue;
+      linked = linked || (k.as_published ? c.at(j, i) : c.at(i, j)) > 0;
+      if (c.at(i, j) > 0) count += l->size[i] * targets_in(k, l->size[j], false);
+    }
+    if (k.intrinsic && linked) count += l->size[i] * targets_in(k, l->size[i], true);
     if (count > most_connections) return too_many(count);
   }
   return count;
@@ -115,7 +119,7 @@ Status check_scaling(const Spec& spec) {
   return {};
 }
 
-Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run) {
+Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run, const ScalingProgress& progress) {
   if (!spec.measured) return Error{"connectome", "is not here yet; give its file"};
   if (Status ok = check_scaling(spec); !ok) return ok.error();
   const Connectome& c = *spec.measured;
@@ -124,6 +128,8 @@ Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run) {
   s.x = c.x;
   s.y = c.y;
   s.start.push_back(0);
+  const Error stopped = {"connectome", "was not scaled to its end: it was cancelled"};
+  const double own_part = k.null_model == "none" ? 1 : k.null_model == "rewired" ? 0.2 : 0.5;  // the rest: null model
   if (k.level == "units") {
     s.units = c.nodes;
     s.region.resize(static_cast<size_t>(c.nodes));
@@ -146,6 +152,7 @@ Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run) {
         if (i != j) sum[k.as_published ? j : i] += c.at(i, j);
     std::vector<int32_t> order;
     for (int64_t i = 0; i < c.nodes; ++i) {
+      if (progress && !progress(own_part * static_cast<double>(i) / static_cast<double>(c.nodes))) return stopped;
       // The weights of the region's blocks, neuron after neuron.
       std::vector<double> whole(size.size(), 0.0);
       std::vector<std::vector<double>> parts(size.size());
@@ -190,17 +197,22 @@ Result<ScaledConnectome> scale_connectome(const Spec& spec, int64_t run) {
   }
   if (k.null_model != "none") {
     Rng rng(spec.seed, Purpose::null_model, static_cast<uint32_t>(k.null_seed), static_cast<uint32_t>(run));
-    if (k.null_model == "permuted") permute_entries(s, rng);
-    if (k.null_model == "rewired") rewire(s, rng);
+    const ScalingProgress rest =
+        progress ? [&](double part) { return progress(own_part + (1 - own_part) * part); } : ScalingProgress();
+    bool whole = true;
+    if (k.null_model == "permuted") whole = permute_entries(s, rng, rest);
+    if (k.null_model == "rewired") whole = rewire(s, rng, rest);
     if (k.null_model == "weights") shuffle_weights(s, rng);
-    if (k.null_model == "spatial") keep_distances(s, rng);
-    if (k.null_model == "density") keep_density(s, rng);
+    if (k.null_model == "spatial") whole = keep_distances(s, rng, rest);
+    if (k.null_model == "density") whole = keep_density(s, rng, rest);
+    if (!whole) return stopped;
   }
   return s;
 }
 
-Result<std::shared_ptr<const Pattern>> connectome_pattern(const Spec& spec, int64_t run, std::vector<double>* weight) {
-  Result<ScaledConnectome> scaled = scale_connectome(spec, run);
+Result<std::shared_ptr<const Pattern>> connectome_pattern(const Spec& spec, int64_t run, std::vector<double>* weight,
+                                                          const ScalingProgress& progress) {
+  Result<ScaledConnectome> scaled = scale_connectome(spec, run, progress);
   if (!scaled) return scaled.error();
   const ScaledConnectome& s = *scaled;
   std::vector<int64_t> start{0};

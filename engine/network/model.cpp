@@ -196,7 +196,8 @@ void lay_out_readouts(const Spec& spec, const Ends& ends, int64_t run, Model& m)
 
 }  // namespace
 
-Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask) {
+Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask,
+                  std::shared_ptr<const Pattern> known) {
   Model m;
   m.inputs = ends.inputs;
   m.outputs = ends.outputs;
@@ -234,9 +235,8 @@ Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_p
   fill_uniform(p.b_in, spec.seed, run, stream_b_in, symmetric(usual));
   fill_uniform(p.b_rec, spec.seed, run, stream_b_rec, symmetric(usual));
 
-  const bool measured = spec.measured && !mask;
   const bool own_mask = mask != nullptr;
-  if (!own_mask) mask = sample_pattern(spec, run);
+  if (!own_mask) mask = known ? std::move(known) : sample_pattern(spec, run);
   const bool sparse = stored_sparse(spec, mask.get());
   p.W_rec = make_weights("W_rec", n, n, sparse ? mask : nullptr);
   if (spec.network.init == "lognormal")
@@ -248,7 +248,6 @@ Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_p
     fill_uniform(p.W_rec, spec.seed, run, stream_rec, signed_bounds);
   if (mask && !sparse) p.W_rec = on_mask(p.W_rec, mask, false);
   if (!own_mask) connectome_initial(spec, run, m.sign, p.W_rec);
-  if (measured) connectome_initial(spec, run, m.sign, p.W_rec);
   p.W_rec.frozen = !spec.network.train_recurrent;
   lay_out_readouts(spec, ends, run, m);
   return m;

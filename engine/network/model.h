@@ -68,8 +68,10 @@ struct Ends {
 // network.init xavier and he: W_in, W_rec and readouts with bounds sqrt(6 / (fan_in + fan_out)) and sqrt(6 / fan_out)
 // of the whole matrix; lognormal: |W_rec| of the uniform's mean, log |W_rec| normal with sd init_sd.
 // Draws depend on (seed, run) and the entry alone: a mask leaves the other entries as they were.
-// `mask`: of W_rec, in place of the spec's probabilities (a pruned network's); null: the spec's.
-Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask = nullptr);
+// `mask`: of W_rec, in place of the spec's probabilities (a pruned network's); null: the spec's, which is `known` where
+// it was found before.
+Model build_model(const Spec& spec, const Ends& ends, int64_t run, std::shared_ptr<const Pattern> mask = nullptr,
+                  std::shared_ptr<const Pattern> known = nullptr);
 
 // The connection mask of the spec's rules (network/rules.h) or of its connectome, (post, pre); null when every
 // connection exists. Of an experiment that stages prune: only what can never exist is missing.

@@ -28,6 +28,7 @@ enum class Purpose : uint32_t {
   null_model = 16,  // of a connectome; run: null_seed
   compare = 17,     // permutations and bootstraps when conditions are compared
   motif = 18,       // which connections of a motif stay when stages prune
+  bootstrap = 19,   // blocks of held-out time, when wirings are compared
   test = 63,
 };
 

@@ -66,7 +66,8 @@ Result<ArrayList> list_npz(std::span<const std::byte> bytes, std::string_view fi
   return list;
 }
 
-Result<Table> read_from_npz(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array) {
+Result<Table> read_from_npz(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array,
+                            const Progress& progress) {
   Result<std::vector<ZipEntry>> entries = npz_entries(bytes, file_name);
   if (!entries) return entries.error();
   const std::string file(file_name);
@@ -75,9 +76,9 @@ Result<Table> read_from_npz(std::span<const std::byte> bytes, std::string_view f
     if (entry.size > most_array_bytes)
       return Error{file, "array '" + array + "' unpacks to more than " + std::to_string(most_array_bytes >> 20) +
                              " MiB; save a part of it"};
-    Result<ByteVector> npy = read_zip_entry(bytes, entry, file_name);
+    Result<ByteVector> npy = read_zip_entry(bytes, entry, file_name, UINT64_MAX, progress.part(0, 0.7));
     if (!npy) return npy.error();
-    Result<Table> table = read_npy(*npy, file + "/" + entry.name);
+    Result<Table> table = read_npy(*npy, file + "/" + entry.name, progress.part(0.7, 1));
     if (table) table->format = "NPZ, " + table->format;
     return table;
   }
@@ -85,8 +86,8 @@ Result<Table> read_from_npz(std::span<const std::byte> bytes, std::string_view f
 }
 
 Result<Table> read_from_mat(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array,
-                            const std::string& format) {
-  Result<MatArray> read = read_mat(bytes, file_name, array);
+                            const std::string& format, const Progress& progress) {
+  Result<MatArray> read = read_mat(bytes, file_name, array, progress);
   if (!read) return read.error();
   Result<Table> table =
       table_of(read->shape, std::move(read->values), std::string(file_name) + ": variable '" + array + "'");
@@ -190,8 +191,10 @@ Status pick_array(const ArrayList& list, const std::string& wanted, const std::s
                                       what_is_there(list)};
 }
 
+}  // namespace
+
 // MATLAB's version 7.3 and NWB, too.
-ArrayList arrays_of(const Hdf5& file, std::span<const std::byte> bytes) {
+ArrayList list_hdf5_file(const Hdf5& file, std::span<const std::byte> bytes) {
   ArrayList list = list_hdf5(file, bytes);
   refuse_other_shapes(list);
   suggest(list, true);
@@ -199,27 +202,40 @@ ArrayList arrays_of(const Hdf5& file, std::span<const std::byte> bytes) {
   return list;
 }
 
-}  // namespace
-
 bool holds_arrays(std::span<const std::byte> bytes) {
   return is_zip(bytes) || is_hdf5(bytes) || is_mat(bytes);
 }
 
-Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name) {
+bool suggests_connectome(const ArrayList& list) {
+  if (list.suggested < 0) return false;
+  for (const ArrayInfo& a : list.arrays)
+    if (a.name.find("W_rec") != std::string::npos) return false;
+  const std::vector<int64_t>& shape = list.arrays[static_cast<size_t>(list.suggested)].shape;
+  return shape.size() == 2 && shape[0] == shape[1] && shape[0] > 1;
+}
+
+bool is_plain_csv(std::span<const std::byte> bytes, std::string_view file_name) {
+  const std::string_view text = start_of(bytes);
+  if (holds_arrays(bytes) || is_npy(bytes) || text.substr(0, 4) == "\x89HDF") return false;
+  const bool mat = file_name.size() > 4 && lower_name(std::string(file_name.substr(file_name.size() - 4))) == ".mat";
+  return !mat || text.find('\0') == std::string_view::npos;
+}
+
+Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name, const Progress& progress) {
   Result<ArrayList> list = ArrayList();
   const bool of_suite2p = is_suite2p_bundle(bytes);
   if (!of_suite2p && is_bundle(bytes)) {
-    Result<Bundle> bundle = open_bundle(bytes, file_name);
+    Result<Bundle> bundle = open_bundle(bytes, file_name, progress.part(0, 0.3));
     if (!bundle) return bundle.error();
     if (is_bundle(bundle->data)) return Error{std::string(file_name), "holds a bundle in a bundle; give the inner one"};
-    return list_arrays(bundle->data, std::string(file_name) + "/" + bundle->data_name);
+    return list_arrays(bundle->data, std::string(file_name) + "/" + bundle->data_name, progress.part(0.3, 1));
   }
   if (is_zip(bytes)) {
     list = list_npz(bytes, file_name);
   } else if (is_hdf5(bytes)) {
     const Result<Hdf5> file = Hdf5::open(bytes, file_name);
     if (!file) return file.error();
-    return arrays_of(*file, bytes);
+    return list_hdf5_file(*file, bytes);
   } else if (is_mat(bytes)) {
     list = list_mat(bytes, file_name);
   } else if (is_npy(bytes)) {
@@ -229,7 +245,8 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
     list->arrays.push_back({"", npy_type(*header), header->shape, ""});
   } else if (is_long_table(start_of(bytes))) {
     const std::string_view text = start_of(bytes);
-    LongChoices choices = long_choices(text);
+    LongChoices choices = long_choices(text, progress);
+    if (!progress.at(1)) return cancelled(file_name);
     list->format = "CSV, a value a row";
     list->conditions = std::move(choices.conditions);
     list->series = std::move(choices.series);
@@ -241,7 +258,7 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
           std::count_if(header.begin(), header.end(), [](char c) { return c == ',' || c == ';' || c == '\t'; }) + 1},
          ""});
   } else {
-    Result<Table> table = read_table(bytes, file_name);
+    Result<Table> table = read_table(bytes, file_name, {}, progress);
     if (!table) return table.error();
     list->format = "CSV";
     list->arrays.push_back({"", "table", {table->rows, table->cols}, ""});
@@ -258,35 +275,34 @@ Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view
   return list;
 }
 
-Result<Table> read_hdf5_table(const Hdf5& file, std::span<const std::byte> bytes, std::string_view file_name,
-                              const std::string& array) {
+Result<Table> read_hdf5_table(const Hdf5& file, std::span<const std::byte> bytes, const ArrayList& list,
+                              std::string_view file_name, const std::string& array, const Progress& progress) {
   std::string name, reason;
-  if (Status s =
-          pick_array(arrays_of(file, bytes), name_in_hdf5(file, bytes, array), std::string(file_name), name, reason);
-      !s)
+  if (Status s = pick_array(list, name_in_hdf5(file, bytes, array), std::string(file_name), name, reason); !s)
     return s.error();
-  Result<Table> table = read_from_hdf5(file, bytes, file_name, name);
+  Result<Table> table = read_from_hdf5(file, bytes, file_name, name, progress);
   if (!table) return table;
   table->array = name;
   table->array_reason = reason;
   return table;
 }
 
-Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array) {
+Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array,
+                         const Progress& progress) {
   const std::string file(file_name);
   const std::string_view text = start_of(bytes);
   if (!is_zip(bytes) && is_hdf5(bytes)) {
     const Result<Hdf5> opened = Hdf5::open(bytes, file_name);
     if (!opened) return opened.error();
-    return read_hdf5_table(*opened, bytes, file_name, array);
+    return read_hdf5_table(*opened, bytes, list_hdf5_file(*opened, bytes), file_name, array, progress);
   }
   if (holds_arrays(bytes)) {
     std::string name, reason;
     const Result<ArrayList> list = list_arrays(bytes, file_name);
     if (!list) return list.error();
     if (Status s = pick_array(*list, array, file, name, reason); !s) return s.error();
-    Result<Table> table =
-        is_zip(bytes) ? read_from_npz(bytes, file_name, name) : read_from_mat(bytes, file_name, name, list->format);
+    Result<Table> table = is_zip(bytes) ? read_from_npz(bytes, file_name, name, progress)
+                                        : read_from_mat(bytes, file_name, name, list->format, progress);
     if (!table) return table;
     table->array = name;
     table->array_reason = reason;
@@ -297,13 +313,12 @@ Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file
   if (!array.empty())
     return Error{"recording.array",
                  "is '" + array + "', but " + file + " holds one table without a name; leave it empty"};
-  if (is_npy(bytes)) return read_npy(bytes, file_name);
-  if (file.size() > 4 && lower_name(file.substr(file.size() - 4)) == ".mat" &&
-      text.find('\0') != std::string_view::npos)
+  if (is_npy(bytes)) return read_npy(bytes, file_name, progress);
+  if (!is_plain_csv(bytes, file_name))
     return Error{file,
                  "is not a MATLAB file that is read here (formats 5 to 7, as save(..., '-v7') writes them); save "
                  "it again so, or export the traces as CSV or NPY"};
-  return read_csv(text, file_name);
+  return read_csv(text, file_name, progress);
 }
 
 }  // namespace dalea

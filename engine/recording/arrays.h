@@ -33,13 +33,25 @@ struct ArrayList {
 constexpr size_t most_listed = 1000;
 
 // By content. Values are not read, but for a CSV's. Errors: the file's name and what is wrong with it.
-Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name);
+Result<ArrayList> list_arrays(std::span<const std::byte> bytes, std::string_view file_name,
+                              const Progress& progress = {});
+// Both of them for a file that is looked at first and chosen from then: it is opened, and a CSV parsed, once.
+struct FileContents {
+  Result<ArrayList> arrays;
+  Result<Recording> recording;
+};
+FileContents read_contents(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec,
+                           const Progress& progress = {});
 // An NPZ, MAT or HDF5, where there can be something to choose.
 bool holds_arrays(std::span<const std::byte> bytes);
+// Whether the suggested array is a square matrix, and none is a network that Dalea saved: a connectome may be one.
+bool suggests_connectome(const ArrayList& list);
+bool is_plain_csv(std::span<const std::byte> bytes, std::string_view file_name);  // what read_table() takes for a CSV
 
-// read_table() of an HDF5 file that is open already; `bytes` are the file's.
-Result<Table> read_hdf5_table(const Hdf5& file, std::span<const std::byte> bytes, std::string_view file_name,
-                              const std::string& array = {});
+// list_arrays() and read_table() of an HDF5 file that is open already; `bytes` are the file's, `list` its arrays.
+ArrayList list_hdf5_file(const Hdf5& file, std::span<const std::byte> bytes);
+Result<Table> read_hdf5_table(const Hdf5& file, std::span<const std::byte> bytes, const ArrayList& list,
+                              std::string_view file_name, const std::string& array = {}, const Progress& progress = {});
 
 std::string shape_text(const std::vector<int64_t>& shape);  // "(219, 2000)"
 // A matrix of real numbers as a table, or why it is none: `path` names the array in errors.

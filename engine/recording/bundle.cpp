@@ -72,13 +72,20 @@ bool is_suite2p_bundle(std::span<const std::byte> bytes) {
   return bundle_kind(bytes) == BundleKind::suite2p;
 }
 
-Result<Bundle> open_bundle(std::span<const std::byte> bytes, std::string_view file_name) {
+Result<Bundle> open_bundle(std::span<const std::byte> bytes, std::string_view file_name, const Progress& progress) {
   Result<std::vector<ZipEntry>> entries = list_zip(bytes, file_name, most_of_a_bundle);
   if (!entries) return entries.error();
   const bool suite2p = bundle_kind(*entries) == BundleKind::suite2p;
   Bundle bundle;
   std::vector<std::string> seen;
+  uint64_t all = 0, done = 0;
+  for (const ZipEntry& e : *entries) all += e.size;
+  const auto part = [&](uint64_t bytes_done) {
+    return all > 0 ? static_cast<double>(bytes_done) / static_cast<double>(all) : 1.0;
+  };
   for (const ZipEntry& e : *entries) {
+    const uint64_t before = done;
+    done += e.size;
     const std::string name = file_part(e.name);
     const bool table = name == cells_name || name == events_name;
     if (is_beside(e.name) || (suite2p && !table && !is_suite2p_file(name))) continue;
@@ -86,7 +93,7 @@ Result<Bundle> open_bundle(std::span<const std::byte> bytes, std::string_view fi
       return Error{std::string(file_name),
                    "holds several files " + name + "; give the folder of one plane or one recording alone"};
     seen.push_back(name);
-    Result<ByteVector> data = read_zip_entry(bytes, e, file_name);
+    Result<ByteVector> data = read_zip_entry(bytes, e, file_name, UINT64_MAX, progress.part(part(before), part(done)));
     if (!data) return data.error();
     if (name == cells_name)
       bundle.cells_csv = text_of_file(*data);

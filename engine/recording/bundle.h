@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "error.h"
+#include "progress.h"
 #include "session/npz.h"
 
 namespace dalea {
@@ -24,7 +25,7 @@ struct Bundle {
 // A zip whose names say that it is one (a zipped suite2p folder too); an .npz and a session are none.
 bool is_bundle(std::span<const std::byte> bytes);
 bool is_suite2p_bundle(std::span<const std::byte> bytes);
-Result<Bundle> open_bundle(std::span<const std::byte> bytes, std::string_view file_name);
+Result<Bundle> open_bundle(std::span<const std::byte> bytes, std::string_view file_name, const Progress& progress = {});
 
 // The bytes of a bundle of files that were given together: tables of cells and of events are known by their names or
 // headers. suite2p's other files (ops.npy, stat.npy) are left out. A bundle among them gives its files.

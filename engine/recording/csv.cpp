@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "recording/csv_pieces.h"
 #include "recording/recording.h"
 
 namespace dalea {
@@ -160,8 +161,8 @@ Style guess_style(std::string_view text) {
 
 // A row of `width` fields, the first a name if `named`, none in quotes, appended to the table. False: it is not like
 // this, nothing was appended, and the row is to be read field by field.
-bool plain_row(std::string_view line, Style style, int64_t width, bool named, Table& table) {
-  const size_t before = table.values.size();
+bool plain_row(std::string_view line, Style style, int64_t width, bool named, Table& table, Pieces& values) {
+  const size_t before = values.size();
   const char *p = line.data(), *end = p + line.size();
   std::string_view name;
   if (named) {
@@ -171,7 +172,7 @@ bool plain_row(std::string_view line, Style style, int64_t width, bool named, Ta
     p += at + 1;
   }
   const auto give_up = [&] {
-    table.values.resize(before);
+    values.shorten(before);
     return false;
   };
   for (int64_t left = width - (named ? 1 : 0); left > 0; --left) {
@@ -187,7 +188,7 @@ bool plain_row(std::string_view line, Style style, int64_t width, bool named, Ta
     } else if (!std::isfinite(v)) {
       return give_up();
     }
-    table.values.push_back(v);
+    values.push_back(v);
     if ((after == end) != (left == 1)) return give_up();
     p = after + 1;
   }
@@ -197,7 +198,7 @@ bool plain_row(std::string_view line, Style style, int64_t width, bool named, Ta
 
 }  // namespace
 
-Result<Table> read_csv(std::string_view text, std::string_view file_name) {
+Result<CsvTable> read_csv_pieces(std::string_view text, std::string_view file_name, const Progress& progress) {
   const std::string file(file_name);
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
@@ -205,9 +206,14 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
   if (text.find('\0') != std::string_view::npos)
     return Error{file, "is not text (it holds zero bytes); CSV, NPY, NPZ and MATLAB (.mat) files are read"};
   const Style style = guess_style(text);
-  Table table;
+  CsvTable csv;
+  Table& table = csv.table;
+  Pieces& values = csv.values;
   std::vector<std::string_view> fields;
   std::string_view line;
+  constexpr size_t told_every = size_t{1} << 16;  // bytes
+  const size_t size = text.size();
+  size_t tell_at = size;  // of the text that is left
   int64_t number = 0, width = -1;
   bool row_labels = false, decided = false;
   const auto numeric = [&](std::string_view f) {
@@ -217,8 +223,12 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
   std::vector<std::string> header;
   while (next_line(text, line)) {
     ++number;
+    if (text.size() <= tell_at) {
+      if (!progress.at(size - text.size(), size)) return cancelled(file);
+      tell_at = text.size() - std::min(told_every, text.size());
+    }
     if (trim(line).empty()) continue;
-    if (decided && style.separator != ' ' && plain_row(line, style, width, row_labels, table)) {
+    if (decided && style.separator != ' ' && plain_row(line, style, width, row_labels, table, values)) {
       ++table.rows;
       continue;
     }
@@ -243,10 +253,8 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
         ++width;
       }
       decided = true;
-      // Room for all at once: growing would hold the values twice. Lines are no longer than a plausible file's.
-      const auto lines = std::count(text.begin(), text.end(), '\n') + 2;
-      const size_t most = text.size() / 2 + fields.size() + 1;  // a value takes a character and a separator
-      table.values.reserve(std::min(static_cast<size_t>(lines) * fields.size(), most));
+      const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 2;
+      values = Pieces(std::min(lines * fields.size(), text.size() + fields.size() + 1));
     }
     if (static_cast<int64_t>(fields.size()) != width)
       return Error{file, "line " + std::to_string(number) + " has " + std::to_string(fields.size()) +
@@ -268,7 +276,7 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
         const std::string where = "line " + std::to_string(number) + ", column " + std::to_string(k + 1);
         return Error{file, where + (read ? " " : ": '" + low + "' ") + what};
       }
-      table.values.push_back(v);
+      values.push_back(v);
     }
     ++table.rows;
   }
@@ -280,7 +288,14 @@ Result<Table> read_csv(std::string_view text, std::string_view file_name) {
                   : style.separator == ' ' ? "space"
                                            : std::string("'") + style.separator + "'") +
                  (style.decimal == ',' ? ", decimal comma" : "");
-  return table;
+  return csv;
+}
+
+Result<Table> read_csv(std::string_view text, std::string_view file_name, const Progress& progress) {
+  Result<CsvTable> csv = read_csv_pieces(text, file_name, progress);
+  if (!csv) return csv.error();
+  csv->table.values = csv->values.joined();
+  return std::move(csv->table);
 }
 
 }  // namespace dalea

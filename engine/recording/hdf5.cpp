@@ -261,7 +261,7 @@ const Hdf5Object* Hdf5::find(std::string_view path) const {
   return known == file_->by_address.end() ? nullptr : &file_->objects[known->second];
 }
 
-Result<Hdf5Values> Hdf5::read(std::string_view path) const {
+Result<Hdf5Values> Hdf5::read(std::string_view path, const Progress& progress) const {
   const File& f = *file_;
   const uint64_t address = f.address_of(path);
   const std::string what = "dataset '" + std::string(path) + "' ";
@@ -278,7 +278,8 @@ Result<Hdf5Values> Hdf5::read(std::string_view path) const {
   if (!d.unreadable.empty()) return Error{f.name, what + d.unreadable};
   if (d.type.kind == hdf5::Type::other) return Error{f.name, what + d.type.unusable};
   Hdf5Values values;
-  if (!read_values(walk, d, values)) return Error{f.name, what + walk.why()};
+  if (!read_values(walk, d, values, progress))
+    return walk.why().empty() ? cancelled(f.name) : Error{f.name, what + walk.why()};
   return values;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "error.h"
+#include "progress.h"
 
 namespace dalea {
 
@@ -40,7 +41,8 @@ class Hdf5 {
   const std::vector<Hdf5Object>& objects() const;  // parents first, in the file's order; at most a stated number
   bool more() const;                               // there are others than these
   const Hdf5Object* find(std::string_view path) const;
-  Result<Hdf5Values> read(std::string_view path) const;  // a dataset's numbers or texts
+  // A dataset's numbers or texts.
+  Result<Hdf5Values> read(std::string_view path, const Progress& progress = {}) const;
   // An attribute of an object; no error where there is none: nullptr-like empty optional is `found` false.
   struct Attribute {
     bool found = false;

@@ -97,11 +97,11 @@ std::string name_in_hdf5(const Hdf5& file, std::span<const std::byte> bytes, con
 }
 
 Result<Table> read_from_hdf5(const Hdf5& file, std::span<const std::byte> bytes, std::string_view file_name,
-                             const std::string& array) {
+                             const std::string& array, const Progress& progress) {
   const bool matlab = from_matlab(bytes, file);
   const std::string path = matlab ? matlab_path(array) : array;
   const Hdf5Object* o = file.find(path);
-  Result<Hdf5Values> read = file.read(path);
+  Result<Hdf5Values> read = file.read(path, progress);
   if (!read) return read.error();
   const std::string what = std::string(file_name) + ": " + (matlab ? "variable '" : "dataset '") + array + "'";
   if (!read->texts.empty()) return Error{what, "holds text; the traces are numbers"};

@@ -185,7 +185,8 @@ bool unfilter(Walk& walk, const Dataset& dataset, Bytes packed, uint64_t skips, 
               Bytes& to);
 std::string filter_refused(const Filter& filter);  // "is compressed with szip"; empty: it is read
 
-bool read_values(Walk& walk, const Dataset& dataset, Hdf5Values& to);
+// False without a reason: it was stopped.
+bool read_values(Walk& walk, const Dataset& dataset, Hdf5Values& to, const Progress& progress = {});
 struct RawAttribute {
   std::string name;
   Type type;

@@ -145,7 +145,7 @@ bool put_chunk(Sink& sink, const Dataset& d, const std::vector<uint64_t>& scaled
 
 }  // namespace
 
-bool read_values(Walk& walk, const Dataset& d, Hdf5Values& to) {
+bool read_values(Walk& walk, const Dataset& d, Hdf5Values& to, const Progress& progress) {
   to.shape = d.shape.dims;
   if (d.shape.count == 0) return true;
   const uint64_t bytes = d.shape.count * d.type.size;
@@ -157,11 +157,19 @@ bool read_values(Walk& walk, const Dataset& d, Hdf5Values& to) {
   const bool flat = d.layout == Dataset::compact || (d.layout == Dataset::contiguous && d.address != nowhere);
   if (flat && data.size() < bytes) return walk.fail("is cut off: its values are not all in the file");
   Sink sink(walk, d, to);
-  if (flat) return sink.put(0, data.data(), d.shape.count);
+  constexpr uint64_t told_every = 1 << 18;  // values
+  for (uint64_t k = 0; flat && k < d.shape.count; k += told_every) {
+    if (!progress.at(k, d.shape.count) ||
+        !sink.put(k, data.data() + k * d.type.size, std::min(told_every, d.shape.count - k)))
+      return false;
+  }
+  if (flat) return true;
   if (d.layout == Dataset::contiguous) return true;
 
   const uint64_t whole = d.chunk_bytes();
   std::vector<std::byte> buffer;
+  const uint64_t values_each = whole / std::max<uint64_t>(1, d.type.size);
+  uint64_t placed = 0, tell_at = 0;
   const auto take = [&](const std::vector<uint64_t>& scaled, uint64_t address, uint64_t stored, uint64_t skips) {
     bool edge = false;
     for (size_t k = 0; k < scaled.size(); ++k) {
@@ -170,6 +178,11 @@ bool read_values(Walk& walk, const Dataset& d, Hdf5Values& to) {
       edge = edge || (scaled[k] + 1) * d.chunk[k] > dim;
     }
     if (edge && d.raw_edges) skips = nowhere;
+    if (placed >= tell_at) {
+      if (!progress.at(std::min(placed, d.shape.count), d.shape.count)) return false;
+      tell_at = placed + told_every;
+    }
+    placed += values_each;
     Cursor c = walk.at(address);
     const Bytes packed = c.take(stored);
     Bytes elements;

@@ -44,6 +44,21 @@ class Numbered {
   std::map<std::string, size_t, std::less<>> at_;
 };
 
+// Tells how far the rows are, about every 64 KiB; false: stop.
+class Telling {
+ public:
+  Telling(const Progress& progress, size_t size) : progress_(progress), size_(size), at_(size) {}
+  bool go_on(const TextRows& rows) {
+    if (rows.left() > at_) return true;
+    at_ = rows.left() - std::min<size_t>(rows.left(), 1 << 16);
+    return progress_.at(size_ - rows.left(), size_);
+  }
+
+ private:
+  const Progress& progress_;
+  size_t size_, at_;
+};
+
 // Which of a column's values is taken: the stated one, else the only one.
 Status pick_value(const std::string& path, const Names& there, const std::string& stated, const std::string& file,
                   std::string& picked) {
@@ -69,15 +84,16 @@ bool is_long_table(std::string_view csv) {
   return rows.next(header) && header.size() >= 3 && long_columns(header).complete();
 }
 
-LongChoices long_choices(std::string_view csv) {
+LongChoices long_choices(std::string_view csv, const Progress& progress) {
   TextRows rows(csv);
   std::vector<std::string_view> f;
   if (!rows.next(f)) return {};
   const LongColumns c = long_columns(f);
   const auto width = static_cast<int64_t>(f.size());
   Numbered conditions, series;
-  while ((c.condition >= 0 || c.series >= 0) && conditions.names.size() < 1000 && series.names.size() < 1000 &&
-         rows.next(f)) {
+  Telling telling(progress, csv.size());
+  while (telling.go_on(rows) && (c.condition >= 0 || c.series >= 0) && conditions.names.size() < 1000 &&
+         series.names.size() < 1000 && rows.next(f)) {
     if (static_cast<int64_t>(f.size()) != width) continue;
     if (c.condition >= 0) conditions.of(f[static_cast<size_t>(c.condition)]);
     if (c.series >= 0) series.of(f[static_cast<size_t>(c.series)]);
@@ -85,7 +101,8 @@ LongChoices long_choices(std::string_view csv) {
   return {std::move(conditions.names), std::move(series.names)};
 }
 
-Result<Table> read_long_table(std::string_view csv, std::string_view file_name, const RecordingSpec& spec) {
+Result<Table> read_long_table(std::string_view csv, std::string_view file_name, const RecordingSpec& spec,
+                              const Progress& progress) {
   const std::string file(file_name);
   TextRows rows(csv);
   std::vector<std::string_view> f;
@@ -93,7 +110,9 @@ Result<Table> read_long_table(std::string_view csv, std::string_view file_name, 
   const Names header(f.begin(), f.end());
   const LongColumns c = long_columns(f);
   if (!c.complete()) return Error{file, "is no long table: it needs columns for a time (time_s), a unit and a value"};
-  const LongChoices choices = long_choices(csv);
+  const Progress looking = progress.part(0, 0.3), reading = progress.part(0.3, 0.9);
+  const LongChoices choices = long_choices(csv, looking);
+  if (!looking.at(1)) return cancelled(file);
   std::string condition, series;
   if (Status s = pick_value("recording.condition", choices.conditions, spec.condition, file, condition); !s)
     return s.error();
@@ -106,7 +125,9 @@ Result<Table> read_long_table(std::string_view csv, std::string_view file_name, 
   };
   std::vector<Place> places;
   Numbered units;
+  Telling telling(reading, csv.size());
   while (rows.next(f)) {
+    if (!telling.go_on(rows)) return cancelled(file);
     const std::string where = "line " + std::to_string(rows.line());
     if (f.size() != header.size())
       return Error{file, where + " has " + std::to_string(f.size()) + " fields where the header has " +

@@ -18,10 +18,11 @@ bool is_long_table(std::string_view csv);
 struct LongChoices {
   std::vector<std::string> conditions, series;  // empty: there is no such column
 };
-LongChoices long_choices(std::string_view csv);
+LongChoices long_choices(std::string_view csv, const Progress& progress = {});
 
 // Time x unit of the rows of spec.condition and spec.series; both may be empty where there is one. A time that a unit
 // lacks is NaN. Errors: several to choose from, two values for one place, fewer than one value in sixteen places.
-Result<Table> read_long_table(std::string_view csv, std::string_view file_name, const RecordingSpec& spec);
+Result<Table> read_long_table(std::string_view csv, std::string_view file_name, const RecordingSpec& spec,
+                              const Progress& progress = {});
 
 }  // namespace dalea

@@ -115,7 +115,7 @@ std::string printable(MatBytes bytes) {
 }
 
 // The first `most` bytes that `packed` inflates to. `ended`: it inflates to exactly these, with a right checksum.
-ByteVector inflate_first(MatBytes packed, uint64_t most, bool& ended) {
+ByteVector inflate_first(MatBytes packed, uint64_t most, bool& ended, const Progress& progress = {}) {
   ByteVector out(static_cast<size_t>(most));
   z_stream s{};
   ended = false;
@@ -123,9 +123,17 @@ ByteVector inflate_first(MatBytes packed, uint64_t most, bool& ended) {
   s.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
   s.avail_in = static_cast<uInt>(packed.size());
   s.next_out = reinterpret_cast<Bytef*>(out.data());
-  s.avail_out = static_cast<uInt>(out.size());
-  ended = inflate(&s, Z_FINISH) == Z_STREAM_END;
-  out.resize(out.size() - s.avail_out);
+  uint64_t left = most;
+  int status = Z_OK;
+  while (status == Z_OK) {  // in pieces of what comes out, so that it can be stopped
+    const uint64_t room = std::min<uint64_t>(left, 4 << 20);
+    s.avail_out = static_cast<uInt>(room);
+    status = inflate(&s, Z_NO_FLUSH);
+    left -= room - s.avail_out;
+    if (!progress.at(most - left, most)) break;
+  }
+  ended = status == Z_STREAM_END;
+  out.resize(static_cast<size_t>(most - left));
   inflateEnd(&s);
   return out;
 }
@@ -133,7 +141,8 @@ ByteVector inflate_first(MatBytes packed, uint64_t most, bool& ended) {
 // One pass over a file: lists every array, or reads the one that is wanted.
 class MatPass {
  public:
-  MatPass(MatBytes file, std::string_view name) : file_(file), name_(name) {}
+  MatPass(MatBytes file, std::string_view name, const Progress& progress = {})
+      : file_(file), name_(name), unpacking_(progress.part(0, 0.6)), placing_(progress.part(0.6, 1)) {}
 
   Status open(std::string& format) {
     const std::string_view text(reinterpret_cast<const char*>(file_.data()), file_.size());
@@ -270,7 +279,8 @@ class MatPass {
     if (size + 8 > mat_most - unpacked_)
       return refuse(*h, h->name, "unpacks to more than " + std::to_string(mat_most >> 20) + " MiB");
     unpacked_ += size + 8;
-    const ByteVector whole = inflate_first(data, size + 8, ended);
+    const ByteVector whole = inflate_first(data, size + 8, ended, unpacking_);
+    if (!ended && !unpacking_.at(1)) return cancelled(name_);
     if (!ended || whole.size() != size + 8) return damaged(before + " cannot be unpacked");
     return matrix(MatBytes(whole).subspan(8), h->name, 0);
   }
@@ -350,6 +360,7 @@ class MatPass {
     // The first index runs fastest in the file, the last in the result.
     std::vector<int64_t> index(h.shape.size(), 0);
     for (size_t k = 0; k < array_.values.size(); ++k) {
+      if (k % (1 << 16) == 0 && !placing_.at(k, array_.values.size())) return cancelled(name_);
       int64_t to = 0;
       for (size_t d = 0; d < index.size(); ++d) to = to * h.shape[d] + index[d];
       array_.values[static_cast<size_t>(to)] = storage.number(e->data.data() + k * storage.width, big_);
@@ -405,6 +416,7 @@ class MatPass {
 
   MatBytes file_;
   std::string name_, wanted_;
+  Progress unpacking_, placing_;
   bool big_ = false, stopped_ = false, found_ = false;
   uint64_t unpacked_ = 0;      // bytes, so far
   ArrayList* list_ = nullptr;  // null: reading
@@ -429,9 +441,10 @@ Result<ArrayList> list_mat(std::span<const std::byte> bytes, std::string_view fi
   return list;
 }
 
-Result<MatArray> read_mat(std::span<const std::byte> bytes, std::string_view file_name, std::string_view array) {
+Result<MatArray> read_mat(std::span<const std::byte> bytes, std::string_view file_name, std::string_view array,
+                          const Progress& progress) {
   std::string format;
-  MatPass pass(bytes, file_name);
+  MatPass pass(bytes, file_name, progress);
   if (Status s = pass.open(format); !s) return s.error();
   return pass.read(array);
 }

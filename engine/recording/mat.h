@@ -18,6 +18,7 @@ struct MatArray {
   std::string type;            // "int16", "sparse double", ...
 };
 // Real numbers and logicals; sparse ones as dense up to 2^26 values. Any other array, or none of this name: an error.
-Result<MatArray> read_mat(std::span<const std::byte> bytes, std::string_view file_name, std::string_view array);
+Result<MatArray> read_mat(std::span<const std::byte> bytes, std::string_view file_name, std::string_view array,
+                          const Progress& progress = {});
 
 }  // namespace dalea

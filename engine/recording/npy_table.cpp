@@ -26,12 +26,12 @@ Result<Table> table_of(const std::vector<int64_t>& shape, std::vector<double> va
   return table;
 }
 
-Result<Table> read_npy(std::span<const std::byte> bytes, std::string_view file_name) {
+Result<Table> read_npy(std::span<const std::byte> bytes, std::string_view file_name, const Progress& progress) {
   Result<NpyHeader> header = read_npy_header(bytes, file_name);
   if (!header) return header.error();
   std::vector<double> numbers;
   if (header->shape.size() == 2) {  // others are refused without their values
-    Result<std::vector<double>> values = read_npy_values(bytes, *header);
+    Result<std::vector<double>> values = read_npy_values(bytes, *header, progress);
     if (!values) return values.error();
     numbers = std::move(*values);
   }

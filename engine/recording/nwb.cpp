@@ -116,8 +116,9 @@ double series_rate(const Hdf5& file, const std::string& group, Table& table) {
   return 1 / step;
 }
 
-Result<Table> read_series(const Hdf5& file, const std::string& file_name, const std::string& data) {
-  Result<Hdf5Values> read = file.read(data);
+Result<Table> read_series(const Hdf5& file, const std::string& file_name, const std::string& data,
+                          const Progress& progress) {
+  Result<Hdf5Values> read = file.read(data, progress);
   if (!read) return read.error();
   std::vector<int64_t> shape = read->shape;
   if (shape.size() == 1) shape.push_back(1);
@@ -153,9 +154,9 @@ Result<Table> read_series(const Hdf5& file, const std::string& file_name, const 
   return table;
 }
 
-Result<Table> read_units(const Hdf5& file, const std::string& file_name, double bin_s) {
+Result<Table> read_units(const Hdf5& file, const std::string& file_name, double bin_s, const Progress& progress) {
   const Error bad{file_name + ": /units", "spike_times_index does not divide spike_times into units"};
-  Result<Hdf5Values> times = file.read("/units/spike_times");
+  Result<Hdf5Values> times = file.read("/units/spike_times", progress);
   if (!times) return times.error();
   Result<Hdf5Values> ends = file.read("/units/spike_times_index");
   if (!ends) return ends.error();
@@ -268,7 +269,8 @@ void mark_nwb(const Hdf5& file, ArrayList& list) {
   if (sources.empty()) list.reason.clear();
 }
 
-Result<Table> read_nwb(const Hdf5& file, std::string_view file_name, const std::string& array, double bin_s) {
+Result<Table> read_nwb(const Hdf5& file, std::string_view file_name, const std::string& array, double bin_s,
+                       const Progress& progress) {
   const std::vector<NwbSource> sources = nwb_sources(file);
   const std::string name(file_name);
   const std::string source = source_named(file, sources, array);
@@ -277,7 +279,8 @@ Result<Table> read_nwb(const Hdf5& file, std::string_view file_name, const std::
                  "is an NWB file without ROI responses (DfOverF, Fluorescence) and without units' spike times; "
                  "recording.array can name another matrix in it (dalea inspect lists them)"};
   if (source.empty()) return Error{"recording.array", "'" + array + "' is no series of ROIs and no units of " + name};
-  Result<Table> table = source == "/units" ? read_units(file, name, bin_s) : read_series(file, name, source);
+  Result<Table> table =
+      source == "/units" ? read_units(file, name, bin_s, progress) : read_series(file, name, source, progress);
   if (!table) return table;
   const std::string version = text_attribute(file, "/", "nwb_version");
   table->kind = "NWB";

@@ -27,7 +27,8 @@ void mark_nwb(const Hdf5& file, ArrayList& list);
 // unit: values times `conversion` plus `offset`, the rate of starting_time or of the timestamps' median step, names by
 // the ROIs' or units' ids. Spike times are counted in bins of bin_s from the bin of the first spike to that of the
 // last.
-Result<Table> read_nwb(const Hdf5& file, std::string_view file_name, const std::string& array, double bin_s);
+Result<Table> read_nwb(const Hdf5& file, std::string_view file_name, const std::string& array, double bin_s,
+                       const Progress& progress = {});
 bool nwb_reads(const Hdf5& file, const std::string& array);  // whether that would be one of its sources
 
 }  // namespace dalea

@@ -11,6 +11,7 @@
 #include "recording/arrays.h"
 #include "recording/bundle.h"
 #include "recording/cell_table.h"
+#include "recording/csv_pieces.h"
 #include "recording/hdf5.h"
 #include "recording/long_table.h"
 #include "recording/nwb.h"
@@ -92,30 +93,86 @@ Result<int64_t> find_unit(const Oriented& o, const std::string& key, const std::
                          some + (o.units > 5 ? ", ..." : "") + " (or give a 0-based index)"};
 }
 
-// Read by what knows most of it: an NWB file, a long table, else a matrix.
-Result<Table> read_known(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+// What a file turned out to be, kept while it is read and listed.
+struct OpenedFile {
   std::optional<Hdf5> hdf5;
+  std::optional<ArrayList> arrays;  // once they are known
+  std::optional<Error> no_table;    // why a CSV is none
+  Pieces pieces;                    // the numbers of a CSV, instead of Table::values
+  bool in_pieces = false;
+};
+
+// Read by what knows most of it: an NWB file, a long table, else a matrix.
+Result<Table> read_known(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec,
+                         OpenedFile& opened, const Progress& progress) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (is_hdf5(bytes)) {
     Result<Hdf5> file = Hdf5::open(bytes, file_name);
     if (!file) return file.error();
-    if (is_nwb(*file) && (spec.array.empty() || nwb_reads(*file, spec.array)))
-      return read_nwb(*file, file_name, spec.array, spec.bin_s);
-    hdf5 = std::move(*file);
+    opened.hdf5 = std::move(*file);
+    if (is_nwb(*opened.hdf5) && (spec.array.empty() || nwb_reads(*opened.hdf5, spec.array)))
+      return read_nwb(*opened.hdf5, file_name, spec.array, spec.bin_s, progress);
   } else if (spec.array.empty() && is_long_table(text)) {
-    return read_long_table(text, file_name, spec);
+    return read_long_table(text, file_name, spec, progress);
   }
   for (const auto& [path, value] :
        {std::pair("recording.condition", spec.condition), {"recording.series", spec.series}})
     if (!value.empty())
       return Error{path, "is '" + value + "', but " + std::string(file_name) +
                              " is no long table (a value a row: time_s, unit, value, condition); leave it empty"};
-  return hdf5 ? read_hdf5_table(*hdf5, bytes, file_name, spec.array) : read_table(bytes, file_name, spec.array);
+  if (opened.hdf5) {
+    opened.arrays = list_hdf5_file(*opened.hdf5, bytes);
+    return read_hdf5_table(*opened.hdf5, bytes, *opened.arrays, file_name, spec.array, progress);
+  }
+  if (!is_plain_csv(bytes, file_name) || !spec.array.empty()) return read_table(bytes, file_name, spec.array, progress);
+  Result<CsvTable> csv = read_csv_pieces(text, file_name, progress);
+  if (!csv) {
+    opened.no_table = csv.error();
+    return csv.error();
+  }
+  opened.in_pieces = true;
+  opened.pieces = std::move(csv->values);
+  opened.arrays = ArrayList();
+  opened.arrays->format = "CSV";
+  opened.arrays->arrays = {{"", "table", {csv->table.rows, csv->table.cols}, ""}};
+  opened.arrays->suggested = 0;
+  opened.arrays->reason = "the only array in the file";
+  return std::move(csv->table);
 }
 
-}  // namespace
+// What is found in a unit's values, frame after frame.
+struct UnitSeen {
+  int64_t present = 0, beyond = -1;  // values that are no NaN; the first frame beyond single precision
+  double first = 0;
+  bool constant = true;
+  uint64_t hash = 0;  // of all values, to find the same trace again
+};
 
-Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, std::string_view file_name) {
+void see(UnitSeen& s, double v, int64_t frame) {
+  uint64_t bits = 0;
+  if (!std::isnan(v) && v != 0) std::memcpy(&bits, &v, sizeof bits);
+  s.hash = (s.hash ^ bits) * 0x9E3779B97F4A7C15u;
+  s.hash ^= s.hash >> 29;
+  if (std::isnan(v)) return;
+  if (s.present++ == 0) s.first = v;
+  s.constant = s.constant && v == s.first;
+  if (std::abs(v) > 3e38 && s.beyond < 0) s.beyond = frame;
+}
+
+// The numbers of a table that is kept.
+struct WholeNumbers {
+  const std::vector<double>& values;
+  double operator[](size_t k) const { return values[k]; }
+  void forget_before(size_t) {}
+  std::vector<std::vector<float>> as_floats() { return {}; }
+};
+
+constexpr int64_t told_every_values = 1 << 18;
+
+// `numbers`: the table's, row-major; let go while they become the recording's, where they can be.
+template <class Numbers>
+Result<Recording> recording_of(const Table& table, Numbers& numbers, const RecordingSpec& spec,
+                               std::string_view file_name, const Progress& progress) {
   const Oriented o = orient(table, spec);
   Recording r;
   r.frames = o.frames;
@@ -134,7 +191,7 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
                       short_number(table.rate_hz) + " Hz");
   const bool by_time = o.orientation == "time-by-unit";
   const auto value = [&](int64_t frame, int64_t unit) {
-    return by_time ? table.values[frame * table.cols + unit] : table.values[unit * table.cols + frame];
+    return numbers[static_cast<size_t>(by_time ? frame * table.cols + unit : unit * table.cols + frame)];
   };
 
   std::vector<uint8_t> wanted(static_cast<size_t>(o.units), spec.columns.empty() ? 1 : 0);
@@ -152,8 +209,19 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
     wanted[*u] = 0;
   }
 
+  // In the order of memory.
+  std::vector<UnitSeen> seen(static_cast<size_t>(o.units));
+  const int64_t rows_at_once = std::max<int64_t>(1, told_every_values / std::max<int64_t>(1, table.cols));
+  for (int64_t row = 0; row < table.rows; ++row) {
+    if (row % rows_at_once == 0 && !progress.at(0.6 * static_cast<double>(row) / static_cast<double>(table.rows)))
+      return cancelled(file_name);
+    const auto begin = static_cast<size_t>(row * table.cols);
+    for (int64_t col = 0; col < table.cols; ++col)
+      see(seen[by_time ? col : row], numbers[begin + static_cast<size_t>(col)], by_time ? row : col);
+  }
+
   std::vector<int64_t> kept;
-  std::multimap<uint64_t, int64_t> alike;  // by a hash of the values, to find the same trace again
+  std::multimap<uint64_t, int64_t> alike;  // by their hash
   for (int64_t u = 0; u < o.units; ++u) {
     if (o.named && is_time_name(o.names[u])) {
       bool increasing = o.frames > 1;
@@ -173,20 +241,6 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
       }
     }
     if (wanted[u] == 0) continue;
-    int64_t present = 0;
-    bool constant = true;
-    double first = 0;
-    uint64_t hash = 0;
-    for (int64_t f = 0; f < o.frames; ++f) {
-      const double v = value(f, u);
-      uint64_t bits = 0;
-      if (!std::isnan(v) && v != 0) std::memcpy(&bits, &v, sizeof bits);
-      hash = (hash ^ bits) * 0x9E3779B97F4A7C15u;
-      hash ^= hash >> 29;
-      if (std::isnan(v)) continue;
-      if (present++ == 0) first = v;
-      constant = constant && v == first;
-    }
     const auto same = [&](int64_t other) {
       for (int64_t f = 0; f < o.frames; ++f) {
         const double a = value(f, u), b = value(f, other);
@@ -194,17 +248,17 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
       }
       return true;
     };
-    if (present == 0)
+    if (seen[u].present == 0)
       r.dropped.push_back({o.names[u], "every value is missing"});
-    else if (constant)
+    else if (seen[u].constant)
       r.dropped.push_back({o.names[u], "constant"});
     else {
-      auto [it, end] = alike.equal_range(hash);
+      auto [it, end] = alike.equal_range(seen[u].hash);
       for (int tried = 0; it != end && tried < 4 && !same(it->second); ++tried) ++it;
       if (it != end && same(it->second)) {
         r.dropped.push_back({o.names[u], "the same values as " + o.names[it->second]});
       } else {
-        alike.emplace(hash, u);
+        alike.emplace(seen[u].hash, u);
         kept.push_back(u);
       }
     }
@@ -215,26 +269,44 @@ Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, 
                                              (r.dropped.empty() ? "" : r.dropped[0].unit + ": " + r.dropped[0].reason) +
                                              "); give a matrix of time x units that varies"};
   r.units = static_cast<int64_t>(kept.size());
-  for (int64_t u : kept) {
+  const int64_t* beyond = nullptr;  // the first value beyond single precision: its unit
+  for (const int64_t& u : kept) {
     r.names.push_back(o.names[u]);
     r.places.push_back(static_cast<int64_t>(table.places.size()) == o.units ? table.places[u] : u);
+    r.missing += o.frames - seen[u].present;
+    if (seen[u].beyond >= 0 && (beyond == nullptr || seen[u].beyond < seen[*beyond].beyond)) beyond = &u;
   }
-  r.values.resize(static_cast<size_t>(r.frames * r.units));
-  for (int64_t f = 0; f < r.frames; ++f)
-    for (int64_t k = 0; k < r.units; ++k) {
-      const double v = value(f, kept[k]);
-      if (std::abs(v) > 3e38)
-        return Error{std::string(file_name),
-                     "unit " + r.names[k] + ", frame " + std::to_string(f) + " is beyond single precision; rescale it"};
-      r.missing += std::isnan(v);
-      r.values[f * r.units + k] = static_cast<float>(v);
+  if (beyond != nullptr)
+    return Error{std::string(file_name), "unit " + o.names[*beyond] + ", frame " +
+                                             std::to_string(seen[*beyond].beyond) +
+                                             " is beyond single precision; rescale it"};
+
+  r.values.reserve(static_cast<size_t>(r.frames * r.units));  // touched as it fills
+  const int64_t frames_at_once = std::max<int64_t>(1, told_every_values / r.units);
+  // Rows of units have to be turned: what is let go first is their second half of precision.
+  const std::vector<std::vector<float>> floats = by_time ? std::vector<std::vector<float>>() : numbers.as_floats();
+  for (int64_t f = 0; f < r.frames; ++f) {
+    if (f % frames_at_once == 0) {
+      if (!progress.at(0.6 + 0.4 * static_cast<double>(f) / static_cast<double>(r.frames))) return cancelled(file_name);
+      if (by_time) numbers.forget_before(static_cast<size_t>(f * table.cols));
     }
+    for (const int64_t u : kept) {
+      if (floats.empty()) {
+        r.values.push_back(static_cast<float>(value(f, u)));
+      } else {
+        const auto k = static_cast<size_t>(u * table.cols + f);
+        r.values.push_back(floats[k / Pieces::each][k % Pieces::each]);
+      }
+    }
+  }
   return r;
 }
 
-Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_view file_name,
-                                 const RecordingSpec& spec) {
-  const std::string sha = sha256_hex(bytes);
+// `list`, where it is asked for: its arrays.
+Result<Recording> read_opened(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec,
+                              std::optional<Result<ArrayList>>* list, const Progress& progress) {
+  const std::string sha = sha256_hex(bytes, progress.part(0, 0.1));
+  if (sha.empty()) return cancelled(file_name);
   if (!spec.sha256.empty() && spec.sha256 != sha)
     return Error{std::string(file_name), "is another file than the experiment was made with: its SHA-256 is " + sha +
                                              ", not " + spec.sha256 + "; give that file, or empty recording.sha256"};
@@ -242,18 +314,35 @@ Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_v
   const std::string file(file_name);
   Bundle bundle;
   if (bundled) {
-    Result<Bundle> opened = open_bundle(bytes, file_name);
-    if (!opened) return opened.error();
-    bundle = std::move(*opened);
+    Result<Bundle> unpacked = open_bundle(bytes, file_name, progress.part(0.1, 0.25));
+    if (!unpacked) return unpacked.error();
+    bundle = std::move(*unpacked);
   }
-  Result<Table> table = !bundled                 ? read_known(bytes, file_name, spec)
-                        : bundle.suite2p.empty() ? read_known(bundle.data, file + "/" + bundle.data_name, spec)
-                        : spec.array.empty()     ? read_suite2p(bundle.suite2p, file_name, spec)
-                                                 : read_table(bytes, file_name, spec.array);
+  OpenedFile opened;
+  const Progress reading = progress.part(bundled ? 0.25 : 0.1, 0.8);
+  Result<Table> table = !bundled ? read_known(bytes, file_name, spec, opened, reading)
+                        : bundle.suite2p.empty()
+                            ? read_known(bundle.data, file + "/" + bundle.data_name, spec, opened, reading)
+                        : spec.array.empty() ? read_suite2p(bundle.suite2p, file_name, spec, reading)
+                                             : read_table(bytes, file_name, spec.array, reading);
+  if (list != nullptr) {
+    const std::span<const std::byte> data = bundled ? std::span<const std::byte>(bundle.data) : bytes;
+    if (opened.arrays)
+      *list = std::move(*opened.arrays);
+    else if (opened.hdf5)
+      *list = list_hdf5_file(*opened.hdf5, data);
+    else if (opened.no_table)
+      *list = *opened.no_table;
+    else if (bundled && bundle.suite2p.empty() && !is_bundle(data))
+      *list = list_arrays(data, file + "/" + bundle.data_name);
+  }
+  opened.hdf5.reset();
   bundle.data = {};
   bundle.suite2p = {};
   if (!table) return table.error();
-  Result<Recording> recording = make_recording(*table, spec, file_name);
+  const Progress making = progress.part(0.8, 1);
+  Result<Recording> recording = opened.in_pieces ? recording_of(*table, opened.pieces, spec, file_name, making)
+                                                 : make_recording(*table, spec, file_name, making);
   if (!recording) return recording;
   recording->sha256 = sha;
   recording->events_csv = std::move(bundle.events_csv);
@@ -262,6 +351,27 @@ Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_v
   if (spec.average == "populations")
     if (Status s = average_populations(*recording); !s) return s.error();
   return recording;
+}
+
+}  // namespace
+
+Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, std::string_view file_name,
+                                 const Progress& progress) {
+  WholeNumbers numbers{table.values};
+  return recording_of(table, numbers, spec, file_name, progress);
+}
+
+Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_view file_name,
+                                 const RecordingSpec& spec, const Progress& progress) {
+  return read_opened(bytes, file_name, spec, nullptr, progress);
+}
+
+FileContents read_contents(std::span<const std::byte> bytes, std::string_view file_name, const RecordingSpec& spec,
+                           const Progress& progress) {
+  std::optional<Result<ArrayList>> list;
+  Result<Recording> recording = read_opened(bytes, file_name, spec, &list, progress.part(0, 0.95));
+  if (!list) list = list_arrays(bytes, file_name, progress.part(0.95, 1));
+  return {std::move(*list), std::move(recording)};
 }
 
 Result<Parts> split_in_time(const Recording& r, const RecordingSpec& spec, int64_t window) {

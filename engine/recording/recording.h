@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "error.h"
+#include "progress.h"
 #include "spec/spec.h"
 
 namespace dalea {
@@ -36,11 +37,13 @@ struct Table {
   std::vector<std::string> notes;  // what was chosen or is odd: "the timestamps' steps differ by 12 %"
 };
 
-Result<Table> read_csv(std::string_view text, std::string_view file_name);
-Result<Table> read_npy(std::span<const std::byte> bytes, std::string_view file_name);
+// Readers tell `progress` how far they are; where it says stop, the error is cancelled().
+Result<Table> read_csv(std::string_view text, std::string_view file_name, const Progress& progress = {});
+Result<Table> read_npy(std::span<const std::byte> bytes, std::string_view file_name, const Progress& progress = {});
 // By content: NPY, NPZ, MATLAB, else CSV; anything else is an error that says what was found and what works.
 // `array`: which one of an NPZ or MAT; empty: the one that list_arrays suggests (recording/arrays.h).
-Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array = {});
+Result<Table> read_table(std::span<const std::byte> bytes, std::string_view file_name, const std::string& array = {},
+                         const Progress& progress = {});
 
 // What is known of a unit; empty where it is not. sign: "+" or "-".
 struct CellLabels {
@@ -70,10 +73,12 @@ struct Recording {
 };
 
 // Applies the spec's orientation, columns, exclude, drops all-NaN and constant units, finds a time column.
-Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, std::string_view file_name);
+Result<Recording> make_recording(const Table& table, const RecordingSpec& spec, std::string_view file_name,
+                                 const Progress& progress = {});
+// Both, and the hash check. A CSV takes no more memory than its numbers in double precision.
 Result<Recording> read_recording(std::span<const std::byte> bytes, std::string_view file_name,
-                                 const RecordingSpec& spec);  // both, and the hash check
-std::string sha256_hex(std::span<const std::byte> bytes);
+                                 const RecordingSpec& spec, const Progress& progress = {});
+std::string sha256_hex(std::span<const std::byte> bytes, const Progress& progress = {});  // empty: stopped
 
 // The parts in time order: frames [0, train_end), [validation_begin, validation_end), [held_out_begin, frames). Between
 // them lie only the frames that smoothing would let two parts share (recording/smoothing.h).

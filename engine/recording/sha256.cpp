@@ -1,4 +1,5 @@
 // SHA-256 (FIPS 180-4): names a recording, so that a link can ask for the same file.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #if defined(__x86_64__)
@@ -115,14 +116,18 @@ void add_blocks(std::array<uint32_t, 8>& h, const unsigned char* p, size_t block
 
 }  // namespace
 
-std::string sha256_hex(std::span<const std::byte> bytes) {
+std::string sha256_hex(std::span<const std::byte> bytes, const Progress& progress) {
   static const Constants constants = make_constants();
   std::array<uint32_t, 8> h = constants.start;
   const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
   size_t left = bytes.size();
-  add_blocks(h, p, left / 64, constants);
-  p += left / 64 * 64;
-  left %= 64;
+  while (left >= 64) {
+    const size_t blocks = std::min<size_t>(left / 64, 1 << 16);  // 4 MiB
+    if (!progress.at(bytes.size() - left, bytes.size())) return {};
+    add_blocks(h, p, blocks, constants);
+    p += blocks * 64;
+    left -= blocks * 64;
+  }
   unsigned char tail[128] = {};
   if (left > 0) std::memcpy(tail, p, left);
   tail[left] = 0x80;

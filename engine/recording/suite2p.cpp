@@ -116,7 +116,8 @@ std::vector<double> rolling_percentile(const std::vector<double>& x, double perc
   return out;
 }
 
-Result<Table> read_suite2p(const Entries& files, std::string_view file_name, const RecordingSpec& spec) {
+Result<Table> read_suite2p(const Entries& files, std::string_view file_name, const RecordingSpec& spec,
+                           const Progress& progress) {
   const Suite2pSpec& s = spec.suite2p;
   const std::string file(file_name);
   const auto open = [&](const char* name, std::optional<RoiRows>& to) -> Status {
@@ -158,6 +159,7 @@ Result<Table> read_suite2p(const Entries& files, std::string_view file_name, con
   table.cols = frames;
   int64_t refused = 0, floored = 0;
   for (int64_t roi = 0; roi < rois; ++roi) {
+    if (!progress.at(static_cast<uint64_t>(roi), static_cast<uint64_t>(rois))) return cancelled(file);
     const std::string name = "roi " + std::to_string(roi);
     if (accepted && s.accepted) {
       Result<std::vector<double>> cell = accepted->row(roi);

@@ -14,6 +14,7 @@ class TextRows {
   explicit TextRows(std::string_view text);
   bool next(std::vector<std::string_view>& fields);  // false: there are no more
   int64_t line() const { return line_; }             // of the row that next() gave, from 1
+  size_t left() const { return rest_.size(); }       // bytes
   char separator() const { return separator_; }
   bool number(std::string_view field, double& to) const;  // finite; a decimal comma where commas do not separate
 

@@ -1,6 +1,7 @@
 #include "session/npz.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -165,7 +166,9 @@ Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_
   return h;
 }
 
-Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, const NpyHeader& h) {
+Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, const NpyHeader& h,
+                                            const Progress& progress) {
+  constexpr uint64_t told_every = 1 << 16;  // values
   uint64_t count = 1;
   for (int64_t n : h.shape) count *= static_cast<uint64_t>(n);
   const Converter convert = converter_of(h);
@@ -173,12 +176,16 @@ Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, co
   const std::byte* data = bytes.data() + h.data_offset;
   std::vector<double> values(static_cast<size_t>(count));
   if (!h.fortran_order || h.shape.size() < 2) {
-    for (uint64_t k = 0; k < count; ++k) values[k] = convert(data + k * static_cast<uint64_t>(h.item_size), swap);
+    for (uint64_t k = 0; k < count; ++k) {
+      if (k % told_every == 0 && !progress.at(k, count)) return cancelled("the array");
+      values[k] = convert(data + k * static_cast<uint64_t>(h.item_size), swap);
+    }
     return values;
   }
   // Fortran order: the first index runs fastest in the file, the last in the result.
-  std::vector<int64_t> index(h.shape.size(), 0);
+  std::array<int64_t, 32> index{};  // at most so many dimensions are read
   for (uint64_t k = 0; k < count; ++k) {
+    if (k % told_every == 0 && !progress.at(k, count)) return cancelled("the array");
     uint64_t to = 0;
     for (size_t d = 0; d < h.shape.size(); ++d)
       to = to * static_cast<uint64_t>(h.shape[d]) + static_cast<uint64_t>(index[d]);

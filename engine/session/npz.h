@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "error.h"
+#include "progress.h"
 
 namespace dalea {
 
@@ -38,7 +39,8 @@ struct NpyHeader {
 // where `bytes` are only its beginning.
 Result<NpyHeader> read_npy_header(std::span<const std::byte> bytes, std::string_view file_name, uint64_t size = 0);
 // Any real dtype, either order and byte order, as doubles in C (row-major) order.
-Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, const NpyHeader& header);
+Result<std::vector<double>> read_npy_values(std::span<const std::byte> bytes, const NpyHeader& header,
+                                            const Progress& progress = {});
 
 // One .npy file's bytes (version 1.0, little-endian, C order unless said).
 std::vector<std::byte> write_npy_f32(std::span<const float> values, const std::vector<int64_t>& shape,
@@ -69,6 +71,6 @@ struct ZipEntry {
 Result<std::vector<ZipEntry>> list_zip(std::span<const std::byte> bytes, std::string_view file_name,
                                        uint64_t limit = uint64_t{8} << 30);
 Result<ByteVector> read_zip_entry(std::span<const std::byte> bytes, const ZipEntry& entry, std::string_view file_name,
-                                  uint64_t most = UINT64_MAX);
+                                  uint64_t most = UINT64_MAX, const Progress& progress = {});
 
 }  // namespace dalea

@@ -210,6 +210,8 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
       {"platform", platform},
       {"data_sha256", trainer.data().recording ? trainer.data().recording->sha256 : trainer.data().sha256},
       {"failure", trainer.failure()}};
+  if (const Origin* o = trainer.origin())
+    provenance["from"] = {{"name", o->name}, {"hash", o->hash}, {"sha256", o->sha256}, {"keep", o->keep}};
   entries.emplace_back("provenance.json", text_bytes(provenance.dump(2)));
   json state = {{"run", s.run},
                 {"epoch", s.epoch},
@@ -243,6 +245,8 @@ std::vector<std::byte> write_session(const Trainer& trainer, const std::string& 
     for (const Weights* w : s.dense->all()) put_weights(entries, "checkpoints/dense", *w);
   if (s.best)
     for (const Weights* w : s.best->all()) put_weights(entries, "checkpoints/best", *w);
+  if (s.start)
+    for (const Weights* w : s.start->all()) put_weights(entries, "start", *w);
   if (s.pruned_losses) {
     std::vector<double> values;
     for (double EpochRecord::*member : pruned_columns) values.push_back((*s.pruned_losses).*member);
@@ -302,6 +306,9 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
   Result<json> state = reader.object("state.json");
   if (!state) return state.error();
   TrainerState& s = session.state;
+  if (const auto from = provenance->find("from"); from != provenance->end() && from->is_object())
+    s.origin = Origin{string_in(*from, "name"), string_in(*from, "hash"), string_in(*from, "sha256"),
+                      string_in(*from, "keep")};
   const auto whole = [&](const char* key, int64_t& to) -> Status {
     Result<double> v = number_in(reader, *state, key);
     if (!v) return v.error();
@@ -390,6 +397,16 @@ Result<Session> read_session(std::span<const std::byte> bytes, std::string_view 
     Parameters dense = build_model(session.spec, session.ends, s.run).parameters;
     if (Status ok = reader.parameters("checkpoints/dense", dense); !ok) return ok.error();
     s.dense = std::make_shared<Parameters>(std::move(dense));
+  }
+  if (s.origin) {
+    Parameters start = s.parameters;
+    if (session.spec.stages.prune) {  // of the whole network
+      const auto n = static_cast<uint64_t>(session.spec.units());
+      if (reader.bytes_under("start/W_rec") < 4 * n * (n - 1)) return reader.damaged("start", "is not a whole network");
+      start = build_model(session.spec, session.ends, s.run).parameters;
+    }
+    if (Status ok = reader.parameters("start", start); !ok) return ok.error();
+    s.start = std::make_shared<Parameters>(std::move(start));
   }
   if (reader.has(pruned_entry)) {
     Result<std::vector<double>> values = reader.array(pruned_entry, {static_cast<int64_t>(std::size(pruned_columns))});

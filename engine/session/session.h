@@ -30,7 +30,8 @@ struct Session {
 // its own (pruned) has mask/row.npy and mask/col_start.npy (compressed columns) and "own_mask": true in state.json. Of
 // stages and checkpoints: checkpoints/dense/NAME.npy, checkpoints/best/NAME.npy (of the present stage so far),
 // history/kept.npy, and stages/pruned.npy (train, last minibatch, validation, held out, held out as published,
-// validation and held-out accuracy of the pruned network before fine-tuning).
+// validation and held-out accuracy of the pruned network before fine-tuning). A network that began with another one's
+// weights has "from" in provenance.json (name, hash, sha256, keep: Origin) and what it began with in start/NAME.npy.
 std::vector<std::byte> write_session(const Trainer& trainer, const std::string& platform);
 // The parameters alone: W_rec.npy, W_in.npy, b_rec.npy, ... (sparse ones as in the session).
 std::vector<std::byte> write_weights(const Parameters& parameters);

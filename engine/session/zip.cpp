@@ -185,7 +185,7 @@ Result<std::vector<ZipEntry>> list_zip(std::span<const std::byte> in, std::strin
 }
 
 Result<ByteVector> read_zip_entry(std::span<const std::byte> in, const ZipEntry& m, std::string_view file_name,
-                                  uint64_t most) {
+                                  uint64_t most, const Progress& progress) {
   const auto damaged = [&](const std::string& what) { return bad_archive(file_name, "entry " + m.name + " " + what); };
   if (in.size() < 30 || m.offset > in.size() - 30 || get(in, m.offset, 4) != 0x04034b50)
     return damaged("is not where the directory says");
@@ -202,11 +202,24 @@ Result<ByteVector> read_zip_entry(std::span<const std::byte> in, const ZipEntry&
     z_stream s{};
     if (inflateInit2(&s, -15) != Z_OK) return damaged("cannot be unpacked");
     s.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data() + body));
-    s.avail_in = static_cast<uInt>(m.packed);
     s.next_out = reinterpret_cast<Bytef*>(data.data());
-    s.avail_out = static_cast<uInt>(wanted);
-    const int status = inflate(&s, Z_FINISH);
-    const bool whole = s.avail_out == 0 && (status == Z_STREAM_END || status == Z_BUF_ERROR || status == Z_OK);
+    uint64_t given = 0, left = wanted;
+    int status = Z_OK;
+    while (left > 0 && status == Z_OK) {  // in pieces of what comes out, so that it can be stopped
+      if (s.avail_in == 0) {
+        s.avail_in = static_cast<uInt>(std::min<uint64_t>(m.packed - given, 1 << 30));
+        given += s.avail_in;
+      }
+      const uint64_t room = std::min<uint64_t>(left, 4 << 20);
+      s.avail_out = static_cast<uInt>(room);
+      status = inflate(&s, Z_NO_FLUSH);
+      left -= room - s.avail_out;
+      if (!progress.at(wanted - left, wanted)) {
+        inflateEnd(&s);
+        return cancelled(file_name);
+      }
+    }
+    const bool whole = left == 0 && (status == Z_STREAM_END || status == Z_BUF_ERROR || status == Z_OK);
     inflateEnd(&s);
     if (!whole) return damaged("cannot be unpacked");
   }

@@ -35,13 +35,9 @@ TaskNumbers numbers_of(const TaskSpec& spec) {
   return {50, 6000, 1000, 1000, 100, 200};
 }
 
-constexpr const char* tasks_not_built[] = {"n-back-latent"};
-
 template <class Bad>
 void check_memory_task(const Spec& s, Bad bad) {
   const TaskSpec& t = s.task;
-  for (const char* name : tasks_not_built)
-    if (t.type == name) bad("task.type", "'" + t.type + "' is not built yet; use flip-flop, wave, digits or recording");
   if (is_n_back(t.type) && t.back >= t.length)
     bad("task.back", text_of(t.back) + " items back reaches before the first of " + text_of(t.length) +
                          " items; give less than task.length");
@@ -99,12 +95,15 @@ uint64_t estimate_bytes(const Spec& s) {
   const double entries = static_cast<double>(n) * static_cast<double>(n) * (sparse ? density : 1.0);
   // Values, gradient, two moments, initial values, the start of the epoch (three), two packed copies; indices when
   // sparse.
-  const double weights = entries * (sparse ? 4 * 11 + 40 : 4 * 10);
+  double weights = entries * (sparse ? 4 * 11 + 40 : 4 * 10);
+  // The best epoch so far, and that of the epoch's start; what was pruned, and its draws while it is.
+  if (s.training.checkpoint != "last") weights += 4 * entries;
+  if (s.stages.prune) weights += (4 + 13) * static_cast<double>(n) * static_cast<double>(n);
   const double activity = 4.0 * static_cast<double>(n * stride) * (3.0 * static_cast<double>(s.task.steps) + 4);
   // A step's input, target or label; of digits also the pixels they are made from.
   const double step = s.task.type == "digits"          ? 4.0 * digit_side + 4 + digit_side
                       : s.task.type == "n-back-digits" ? 4.0 * static_cast<double>(digit_side * digit_side + 2)
-                      : s.task.type == "n-back-latent" ? 4.0 * 52
+                      : s.task.type == "n-back-latent" ? 4.0 * 52  // the published dimension: the file is not known
                                                        : 12.0;
   const double data = step * static_cast<double>(s.task.train + s.task.validation + s.task.held_out) *
                       static_cast<double>(s.task.steps);
@@ -171,9 +170,8 @@ Problems check_spec(const Spec& s) {
     if (s.task.steps >= 2500)
       bad("task.steps", text_of(s.task.steps) + " is longer than the wave of 2500 samples; give less than 2500");
   }
-  if (s.network.input_mask && !recording) {
+  if (s.network.input_mask && !recording && s.task.type != "n-back-latent") {  // its channels: of the file
     const size_t channels = s.task.type == "n-back-digits"    ? digit_side * digit_side + 1
-                            : s.task.type == "n-back-latent"  ? 51
                             : s.task.type == "wave" || memory ? 2
                             : s.task.type == "digits"         ? digit_side
                                                               : 1;

@@ -91,6 +91,9 @@ void describe(V& v, Spec& s) {
     c.choice("remap", k.remap, {"none", "signed", "magnitude"});
     c.choice("null_model", k.null_model, {"none", "permuted", "rewired", "weights", "spatial", "density"});
     c.whole("null_seed", k.null_seed, 0, most_count, "a seed", "an integer from 0 up");
+    c.choice("nodes", k.nodes, {"all", "recorded"});
+    c.whole("nulls", k.nulls, 0, 9999, "a number of null networks", "0 to 9999");
+    c.choice("against", k.against, {"permuted", "rewired", "weights", "spatial", "density"});
     c.whole("synthetic_regions", k.synthetic_regions, 2, 2000, "a number of regions", "2 to 2000");
     c.real("synthetic_distance", k.synthetic_distance, 0.001, 100, "a distance", "widths of the sheet, above 0");
     c.real("synthetic_density", k.synthetic_density, 0.001, 1, "a density", "0.001 to 1");
@@ -152,7 +155,7 @@ void describe(V& v, Spec& s) {
     r.real("validation_fraction", s.recording.validation_fraction, 0.01, 0.98, "a fraction", "0.01 to 0.98");
     r.whole("stride", s.recording.stride, 0, most_count, "a stride", "frames, at least 1 (0: chosen)");
     r.whole("warmup", s.recording.warmup, 0, 100000, "a warm-up", "steps, fewer than task.steps");
-    r.choice("simulated", s.recording.simulated, {"circuit", "conditions"});
+    r.choice("simulated", s.recording.simulated, {"circuit", "areas", "conditions"});
     r.whole("simulated_trials", s.recording.simulated_trials, 4, 100000, "a number of trials", "4 to 100000");
     r.real("simulated_correlation", s.recording.simulated_correlation, 0, 0.99, "a correlation", "0 to 0.99");
     r.whole("simulated_units", s.recording.simulated_units, 5, 2000, "a number of units", "5 to 2000");
@@ -162,6 +165,7 @@ void describe(V& v, Spec& s) {
     r.real("simulated_noise", s.recording.simulated_noise, 0, 10, "a noise level", "0 to 10");
     r.real("simulated_indicator_s", s.recording.simulated_indicator_s, 0.001, 100, "a decay", "seconds, 0.001 to 100");
     r.real("simulated_observed", s.recording.simulated_observed, 0.05, 1, "a fraction", "0.05 to 1");
+    r.real("simulated_feedback", s.recording.simulated_feedback, 0, 10, "a factor", "0 to 10");
   });
   v.group("training", [&](V& t) {
     t.choice("constraint", s.training.constraint, {"dale", "conventional", "rectified", "rectified-forward"});

@@ -1,6 +1,7 @@
 // The link: "v1=" + base64url(zlib(compact JSON)). Untrusted input: every size is bounded before it is allocated.
 #include <zlib.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "spec/json_strict.h"
@@ -27,6 +28,23 @@ std::string base64url(const std::string& bytes) {
   if (bits > 0) text += alphabet[(held << (6 - bits)) & 63];
   return text;
 }
+
+// What names a file or a folder: it means nothing elsewhere, is nobody's business, and nothing a link says is opened.
+struct PathKey {
+  const char *path, *what;
+  std::string& (*in)(Spec&);
+};
+constexpr PathKey path_keys[] = {
+    {"recording.file", "file", [](Spec& s) -> std::string& { return s.recording.file; }},
+    {"recording.cells", "file", [](Spec& s) -> std::string& { return s.recording.cells; }},
+    {"recording.events.file", "file", [](Spec& s) -> std::string& { return s.recording.events.file; }},
+    {"task.file", "file", [](Spec& s) -> std::string& { return s.task.file; }},
+    {"task.folder", "folder", [](Spec& s) -> std::string& { return s.task.folder; }},
+    {"connectome.file", "file", [](Spec& s) -> std::string& { return s.connectome.file; }},
+    {"connectome.names", "file", [](Spec& s) -> std::string& { return s.connectome.names; }},
+    {"connectome.signs", "file", [](Spec& s) -> std::string& { return s.connectome.signs; }},
+    {"connectome.densities", "file", [](Spec& s) -> std::string& { return s.connectome.densities; }},
+};
 
 Result<std::string> from_base64url(std::string_view text) {
   std::string bytes;
@@ -87,10 +105,7 @@ Result<std::string> unpack_text(std::string_view text, size_t most) {
 
 std::string encode_link(const Spec& spec) {
   Spec shared = spec;
-  shared.recording.file.clear();  // a path means nothing elsewhere and is nobody's business
-  shared.task.folder.clear();
-  ConnectomeSpec& k = shared.connectome;
-  for (std::string* path : {&k.file, &k.names, &k.signs, &k.densities}) path->clear();
+  for (const PathKey& key : path_keys) key.in(shared).clear();
   return "v1=" + pack_text(print_spec(shared, true));
 }
 
@@ -108,18 +123,18 @@ Result<std::string> decode_link(std::string_view link) {
   const std::string json = std::move(*unpacked);
   Result<nlohmann::ordered_json> document = parse_json_strict(json, "link");
   if (!document) return document.error();
-  const auto names = [&](const char* group, const char* key) {
-    return document->is_object() && document->contains(group) && (*document)[group].is_object() &&
-           (*document)[group].contains(key);
-  };
-  if (names("recording", "file"))
-    return Error{"link: recording.file", "names a file, and links never open local files; open the recording yourself"};
-  for (const char* key : {"file", "names", "signs", "densities"})
-    if (names("connectome", key))
-      return Error{std::string("link: connectome.") + key,
-                   "names a file, and links never open local files; give it yourself"};
-  if (names("task", "folder"))
-    return Error{"link: task.folder", "names a folder, and links never open local files; give it yourself"};
+  for (const PathKey& key : path_keys) {
+    const nlohmann::ordered_json* at = &*document;
+    std::string_view rest = key.path;
+    while (at != nullptr && !rest.empty()) {
+      const std::string part(rest.substr(0, rest.find('.')));
+      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+      at = at->is_object() && at->contains(part) ? &(*at)[part] : nullptr;
+    }
+    if (at != nullptr)
+      return Error{std::string("link: ") + key.path,
+                   std::string("names a ") + key.what + ", and links never open local files; give it yourself"};
+  }
   return json;
 }
 

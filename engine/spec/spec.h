@@ -138,8 +138,9 @@ struct RecordingSpec {
   double train_fraction = 0.7, validation_fraction = 0.15;  // of the frames, in time order; the rest is held out
   int64_t stride = 0;  // frames between starts of training windows; 0: half a window
   int64_t warmup = 5;  // first steps of each window that are not scored (network and baselines alike)
-  // What stands in for a file: "circuit" (a Dale circuit's calcium) or "conditions" (trials of the 18 cell-type
-  // populations around image changes and omissions; `condition` names which; recording/conditions.h)
+  // What stands in for a file: "circuit" (a Dale circuit's calcium), "areas" (the same of two areas, with a cell table)
+  // or "conditions" (trials of the 18 cell-type populations around image changes and omissions; `condition` names
+  // which; recording/conditions.h)
   std::string simulated = "circuit";
   int64_t simulated_trials = 200;      // conditions: trials
   double simulated_correlation = 0.3;  // conditions: of the populations' trial-to-trial noise
@@ -151,6 +152,7 @@ struct RecordingSpec {
   double simulated_noise = 0.002;      // sd of the measurement noise
   double simulated_indicator_s = 0.8;  // s, decay of the indicator
   double simulated_observed = 1;       // fraction of the units that is recorded
+  double simulated_feedback = 1;       // areas: factor on the weights from the second area to the first
 };
 
 struct OptimizerSpec {
@@ -224,6 +226,11 @@ struct ConnectomeSpec {
   // (shuffled on it), "spatial" (distances' distribution kept), "density" (links at random)
   std::string null_model = "none";
   int64_t null_seed = 1;
+  // "recorded": only the nodes that the recording has a unit for, by name, in its order; its other units are left out
+  std::string nodes = "all";
+  // How many networks under the null model `against` the measured one is tested against when it has been trained
+  int64_t nulls = 0;
+  std::string against = "rewired";
   int64_t synthetic_regions = 30;
   double synthetic_distance = 0.25;  // decay length, widths of the sheet
   double synthetic_density = 0.5;

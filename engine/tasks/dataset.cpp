@@ -1,3 +1,6 @@
+#include "connectome/recorded.h"
+#include "recording/areas.h"
+#include "recording/cell_table.h"
 #include "recording/conditions.h"
 #include "tasks/digits.h"
 #include "tasks/memory.h"
@@ -43,18 +46,27 @@ Dataset wave(const Spec& spec, int64_t run) {
   return data;
 }
 
+// Of the units only those that the experiment's connectome has a node for, where it asks for that.
+Result<Dataset> of_recording(const Spec& spec, Recording recording) {
+  if (spec.connectome.nodes != "recorded" || !spec.measured) return make_recording_dataset(spec, std::move(recording));
+  Result<Recording> kept = recorded_units(std::move(recording), spec.measured->names);
+  if (!kept) return kept.error();
+  return make_recording_dataset(spec, std::move(*kept));
+}
+
 }  // namespace
 
-Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run, const Digits* digits) {
+Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run, const Digits* digits,
+                             const Latents* latents) {
   if (spec.task.type == "flip-flop") return flip_flop(spec, run);
   if (spec.task.type == "wave") return wave(spec, run);
-  if (is_memory_task(spec.task.type)) return make_memory_dataset(spec, run, digits);
+  if (is_memory_task(spec.task.type)) return make_memory_dataset(spec, run, digits, latents);
   if (spec.task.type == "digits") {
     if (digits) return make_digits_dataset(spec, *digits);
     return Error{"task.folder", "needs the digits: give the folder with their four IDX files"};
   }
   if (spec.task.type == "recording") {
-    if (recording) return make_recording_dataset(spec, *recording);
+    if (recording) return of_recording(spec, *recording);
     if (!spec.recording.file.empty())
       return Error{"recording.file", "'" + spec.recording.file + "' was not read; open the file first"};
     if (!spec.recording.sha256.empty())
@@ -63,13 +75,16 @@ Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64
     if (spec.recording.simulated == "conditions") {
       Result<Recording> simulated = simulate_conditions(spec);
       if (!simulated) return simulated.error();
-      return make_recording_dataset(spec, std::move(*simulated));
+      return of_recording(spec, std::move(*simulated));
     }
-    return make_recording_dataset(spec, simulate_circuit(spec.seed, spec.recording).recording);
+    Recording circuit = simulated_circuit(spec, run).recording;
+    if (spec.recording.simulated == "areas" && spec.recording.average == "populations")
+      if (Status averaged = average_populations(circuit); !averaged) return averaged.error();
+    return of_recording(spec, std::move(circuit));
   }
   return Error{"task.type", "'" + spec.task.type +
-                                "' is not a task; use flip-flop, wave, digits, recording, sequence-memory, n-back or "
-                                "n-back-digits"};
+                                "' is not a task; use flip-flop, wave, digits, recording, sequence-memory, n-back, "
+                                "n-back-digits or n-back-latent"};
 }
 
 }  // namespace dalea

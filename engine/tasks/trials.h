@@ -15,7 +15,8 @@ namespace dalea {
 
 enum class Loss { mse, cross_entropy };
 
-struct Digits;  // tasks/digits.h
+struct Digits;   // tasks/digits.h
+struct Latents;  // tasks/latent.h
 
 struct Trials {
   int64_t count = 0, steps = 0, inputs = 0, outputs = 0;
@@ -45,9 +46,10 @@ struct Dataset {
   std::string unit;                        // of the loss: "squared output", "squared training-part sd", "nats"
   std::vector<std::string> channel_names;  // inputs (recordings: units)
   std::vector<std::string> output_names;
-  double dt_s = 0;              // s per step; 0: unknown
-  std::string sha256;           // of the data where they come from files (a recording has its own)
-  bool published_last = false;  // what was published is the loss of the last batch (SEEDS Q18), not the sum of all
+  double dt_s = 0;                 // s per step; 0: unknown
+  std::string sha256;              // of the data where they come from files (a recording has its own)
+  std::vector<std::string> notes;  // on the data, for the reader: sentences
+  bool published_last = false;     // what was published is the loss of the last batch (SEEDS Q18), not the sum of all
   std::optional<Recording> recording;
   std::optional<Scaling> scaling;
   std::optional<BaselineSet> baselines;
@@ -56,7 +58,9 @@ struct Dataset {
 
 Trials make_flip_flop(const Spec& spec, Purpose split, int64_t count, int64_t run);  // tasks/flip_flop.cpp
 Trials make_wave(const Spec& spec, Purpose split, int64_t count, int64_t run);       // tasks/wave.cpp
-// `recording`: needed by the task "recording" with a file; absent: the simulated circuit. `digits`: by "digits".
-Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run, const Digits* digits = nullptr);
+// `recording`: needed by the task "recording" with a file; absent: the simulated circuit. `digits`: by "digits" and
+// "n-back-digits". `latents`: by "n-back-latent".
+Result<Dataset> make_dataset(const Spec& spec, const Recording* recording, int64_t run, const Digits* digits = nullptr,
+                             const Latents* latents = nullptr);
 
 }  // namespace dalea

@@ -150,6 +150,8 @@ Result<std::unique_ptr<Trainer>> Trainer::create(const Spec& spec, Dataset data,
   if (options.start) {
     if (Status ok = begin_from(trainer->model_, *options.start, trainer->mask_); !ok) return ok.error();
     trainer->initial_ = trainer->model_.parameters;
+    trainer->origin_ = options.origin;
+    if (options.origin) trainer->start_ = std::make_shared<Parameters>(trainer->initial_);
     OptimizerState& optimizer = trainer->optimizer_.state;
     if (!optimizer.latent.values.empty()) optimizer.latent.values = trainer->model_.parameters.W_rec.values;
     trainer->good_ = trainer->state();
@@ -163,15 +165,18 @@ Trainer::Trainer(const Spec& spec, Dataset data, int64_t run, const TrainerOptio
       run_(run),
       options_(options),
       workers_(options.threads),
-      model_(build_model(spec, data_.ends, run, options.mask)),
+      model_(build_model(spec, data_.ends, run, options.mask, options.known)),
       initial_(model_.parameters),
       own_mask_(options.mask),
-      mask_(own_mask_ ? own_mask_ : sample_pattern(spec, run)),
+      mask_(own_mask_       ? own_mask_
+            : options.known ? options.known
+                            : sample_pattern(spec, run)),
       gradient_(zeros_like(model_.parameters)),
       optimizer_(spec, model_, options.isa),
       pass_(options.isa, workers_) {
-  options_.mask = nullptr;
+  options_.mask = options_.known = nullptr;
   options_.start = std::nullopt;
+  options_.origin = std::nullopt;
   pass_.poison = options.poison;
   fill_dense_mask();
   good_ = state();
@@ -204,6 +209,8 @@ TrainerState Trainer::state() const {
   s.dense = dense_;
   s.best = best_;
   s.pruned_losses = pruned_losses_;
+  s.origin = origin_;
+  s.start = start_;
   return s;
 }
 
@@ -240,7 +247,14 @@ Status Trainer::restore(TrainerState s) {
   if (std::string name = first_not_finite(parameters); !name.empty())
     return Error{"parameters/" + name, "has a value that is not finite; the session file is damaged"};
   // The checkpoints in the shapes of the networks they are of: before pruning that of the start.
-  std::shared_ptr<const Parameters> dense, best;
+  std::shared_ptr<const Parameters> dense, best, start;
+  if (s.start) {
+    const bool here = remade && !spec_.stages.prune;
+    Result<std::shared_ptr<const Parameters>> fitted =
+        fit_checkpoint(here ? remade->parameters : initial_, *s.start, "start");
+    if (!fitted) return fitted.error();
+    start = std::move(*fitted);
+  }
   if (s.dense) {
     Result<std::shared_ptr<const Parameters>> fitted = fit_checkpoint(initial_, *s.dense, "checkpoints/dense");
     if (!fitted) return fitted.error();
@@ -275,6 +289,9 @@ Status Trainer::restore(TrainerState s) {
   dense_ = std::move(dense);
   best_ = std::move(best);
   pruned_losses_ = s.pruned_losses;
+  origin_ = std::move(s.origin);
+  start_ = std::move(start);
+  if (start_) initial_ = *start_;
   measuring_ = false;
   confusion_ = {};
   order_.clear();

@@ -16,6 +16,14 @@
 
 namespace dalea {
 
+// Where the weights that a training began with come from, when they are another network's (session/transfer.h).
+struct Origin {
+  std::string name;    // of its experiment
+  std::string hash;    // its weight hash
+  std::string sha256;  // of the SHA-256 of each of its parameters
+  std::string keep;    // what was taken of it: "recurrent", "recurrent+input"
+};
+
 struct TrainerOptions {
   int threads = 1;
   Isa isa = best_isa();
@@ -23,9 +31,11 @@ struct TrainerOptions {
   // Training goes on from a pruned network (SEEDS 3.7): W_rec exists on this mask alone, in place of the spec's mask.
   // What is off it stays 0 for ever. Null: the spec's mask.
   std::shared_ptr<const Pattern> mask;
+  std::shared_ptr<const Pattern> known;  // the spec's mask, where it was found before; null: it is found here
   // Where training starts, with a fresh optimizer and at epoch 0; what W_rec has off the mask is dropped, its storage
   // is free. None: the spec's initial weights (on the mask).
   std::optional<Parameters> start;
+  std::optional<Origin> origin;  // of `start`
 };
 
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
@@ -70,6 +80,8 @@ struct TrainerState {
   std::shared_ptr<const Parameters> dense;   // the checkpoint that was pruned
   std::shared_ptr<const Parameters> best;    // training.checkpoint: of the present stage, so far
   std::optional<EpochRecord> pruned_losses;  // as Trainer::pruned_losses
+  std::optional<Origin> origin;              // of the weights it began with; none: its own
+  std::shared_ptr<const Parameters> start;   // those, where there is an origin
 };
 
 struct Losses {
@@ -120,6 +132,8 @@ class Trainer {
   // Held out, when the last epoch ended; without counts before that.
   const Confusion& confusion() const { return confusion_; }
   int64_t epoch() const { return epoch_; }  // of all stages
+  int64_t run() const { return run_; }
+  const Origin* origin() const { return origin_ ? &*origin_ : nullptr; }  // null: it began with its own weights
 
   Stage stage() const;
   int64_t stage_epoch() const;   // finished of the present stage
@@ -172,6 +186,8 @@ class Trainer {
   mutable Workers workers_;
   Model model_;
   Parameters initial_;
+  std::optional<Origin> origin_;
+  std::shared_ptr<const Parameters> start_;  // initial_, where there is an origin
   std::shared_ptr<const Pattern> own_mask_;  // in place of the spec's, or what stages left; null: none
   std::shared_ptr<const Pattern> mask_;      // in force; kept also when W_rec is stored dense
   std::vector<float> dense_mask_;            // column-major 0/1, only when masked and stored dense

@@ -22,12 +22,19 @@ using nlohmann::json;
 constexpr float top_height = 48, bottom_height = 58, rail_width = 344, gap = 8;
 constexpr float narrow_below = 900;  // units of width: the settings go, the views stack
 
-std::string_view text_of(const std::vector<std::byte>& bytes) {
+std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-bool starts_with(const std::vector<std::byte>& bytes, std::string_view magic) {
+bool starts_with(std::span<const std::byte> bytes, std::string_view magic) {
   return text_of(bytes).substr(0, magic.size()) == magic;
+}
+
+// What is kept and compared, not looked through once, does not stay on the disk.
+void to_memory(NamedFile& file) {
+  if (!file.on_disk.mapped()) return;
+  file.bytes.assign(file.content().begin(), file.content().end());
+  file.on_disk = {};
 }
 
 SideOptions side_options(const LiveOptions& live) {
@@ -66,6 +73,9 @@ App::App(Host& h, const LiveOptions& options)
       side(side_options(options)),
       compare_side(side_options(options)),
       comparer(options.own_thread),
+      wiring(options.own_thread),
+      topology(options.own_thread),
+      scaler(options.own_thread),
       find_digits_(options.find_digits) {
   now = live.snapshot();
   draft = presets().front().spec;
@@ -94,6 +104,8 @@ void App::open_text(const std::string& text) {
     return say(true, all);
   }
   opened_ = true;
+  opened_on_vectors_.reset();
+  if (parsed.spec.task.type == "n-back-latent") opened_on_vectors_ = parsed.spec;
   take_view(from_link ? decode_view(text) : DecodedView());
   live.train(parsed.spec, nullptr, true);
 }
@@ -103,6 +115,7 @@ void App::open_preset(const std::string& id) {
     if (p.id == id) {
       notices_.clear();
       link_view = {};
+      opened_on_vectors_.reset();
       live.train(p.spec, nullptr, true);
       view.tab = tab_weights;
       return;
@@ -120,65 +133,74 @@ void App::set_pace(double updates_per_s) {
 }
 
 void App::give_file(NamedFile file) {
-  if (file.bytes.empty())
+  if (file.content().empty())
     return say(true, file.name + " is empty; give a recording, a session, an experiment or digits");
+  if ((starts_with(file.content(), "PK") && is_session(file.content())) || DigitFiles::is_one(file)) to_memory(file);
   const auto shared = std::make_shared<NamedFile>(std::move(file));
   if (starts_with(shared->bytes, "PK") && is_session(shared->bytes)) {
     if (view.open_tab == tab_compare && !continuing_) return give_sessions({shared});
     link_view = {};
+    opened_on_vectors_.reset();
     live.open_session(shared, nullptr);
     if (continuing_) live.play();
     continuing_ = false;
     return;
   }
   if (DigitFiles::is_one(*shared)) return give_digits(shared);
-  if (is_probability_table(shared->bytes)) {
-    const Result<int64_t> pairs = read_probability_table(shared->bytes, draft);
+  if (is_probability_table(shared->content())) {
+    const Result<int64_t> pairs = read_probability_table(shared->content(), draft);
     if (!pairs) return say(true, shared->name + ": " + pairs.error().message);
     view.tab = tab_build;
     say(false, shared->name + " gave the probabilities of " + std::to_string(*pairs) +
                    " pairs of populations; train with these settings to use them.");
     return draft_edited();
   }
-  const std::string_view text = text_of(shared->bytes);
+  const std::string_view text = text_of(shared->content());
   const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (first != std::string_view::npos && text[first] == '{') {
     open_text(std::string(text));
     return;
   }
-  if (!now->waiting_for.empty() && sha256_hex(shared->bytes) == now->waiting_for) {
-    draft_recording_ = shared;
-    live.give_recording(shared);
-    return;
-  }
-  constexpr size_t most_looked_through = 64 << 20;  // bytes, of a file with several arrays
-  if (now->waiting_for.empty() && (shared->bytes.size() <= most_looked_through || !holds_arrays(shared->bytes)) &&
-      is_connectome(shared->bytes, shared->name)) {
-    link_view = {};
-    live.give_connectome(shared, draft);
+  if (now->wants_vectors || (now->waiting_for.empty() && (opened_on_vectors_ || draft.task.type == "n-back-latent"))) {
+    link_view = now->wants_vectors ? link_view : LinkView();
+    live.give_vectors(shared, opened_on_vectors_ ? *opened_on_vectors_ : draft);
     view.tab = tab_weights;
     return;
   }
-  if (!now->waiting_for.empty())
-    say(false, shared->name +
-                   " is not the recording this experiment was made with (its SHA-256 differs); "
-                   "it is shown so that you can train on it instead");
+  if (!now->waiting_for.empty()) return live.give_or_preview(shared, new_recording());
+  constexpr size_t most_looked_through = 64 << 20;  // bytes, of a file with several arrays
+  const std::span<const std::byte> content = shared->content();
+  if ((content.size() <= most_looked_through || !holds_arrays(content)) && take_connectome({shared})) return;
   live.preview(shared, new_recording());
 }
 
 void App::give_files(std::vector<NamedFile> files) {
   const auto is_other = [](const NamedFile& f) {
-    const std::string_view text = text_of(f.bytes);
+    const std::string_view text = text_of(f.content());
     const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
-    return f.bytes.empty() || (starts_with(f.bytes, "PK") && is_session(f.bytes)) || DigitFiles::is_one(f) ||
-           is_probability_table(f.bytes) || (first != std::string_view::npos && text[first] == '{');
+    return f.content().empty() || (starts_with(f.content(), "PK") && is_session(f.content())) ||
+           DigitFiles::is_one(f) || is_probability_table(f.content()) ||
+           (first != std::string_view::npos && text[first] == '{');
   };
-  if (view.open_tab == tab_compare && std::all_of(files.begin(), files.end(), [](const NamedFile& f) {
-        return starts_with(f.bytes, "PK") && is_session(f.bytes);
-      })) {
+  // Several sessions are compared; one is opened, but in the Compare tab.
+  const auto is_a_session = [](const NamedFile& f) {
+    return starts_with(f.content(), "PK") && is_session(f.content());
+  };
+  const auto count = std::count_if(files.begin(), files.end(), is_a_session);
+  if (count > 1 || (count == 1 && files.size() == 1 && view.open_tab == tab_compare)) {
     std::vector<FilePtr> sessions;
-    for (NamedFile& f : files) sessions.push_back(std::make_shared<NamedFile>(std::move(f)));
-    return give_sessions(sessions);
+    std::vector<NamedFile> others;
+    for (NamedFile& f : files)
+      if (is_a_session(f)) {
+        to_memory(f);
+        sessions.push_back(std::make_shared<NamedFile>(std::move(f)));
+      } else {
+        others.push_back(std::move(f));
+      }
+    files = std::move(others);
+    view.tab = tab_compare;
+    give_sessions(sessions);
+    if (files.empty()) return;
   }
   if (files.size() < 2 || std::any_of(files.begin(), files.end(), is_other)) {
     for (NamedFile& f : files) give_file(std::move(f));
@@ -186,6 +208,7 @@ void App::give_files(std::vector<NamedFile> files) {
   }
   std::vector<FilePtr> shared;
   for (NamedFile& f : files) shared.push_back(std::make_shared<NamedFile>(std::move(f)));
+  if (now->waiting_for.empty() && (take_connectome(shared) || take_recorded(shared))) return;
   live.give_together(std::move(shared), new_recording());
 }
 
@@ -238,9 +261,16 @@ void App::toggle() {
 void App::copy_link() {
   if (!now->setup) return;
   host.copy_text(host.page_address() + "#" + fragment());
+  if (now->setup->origin)
+    return say(
+        false,
+        "Link copied: it trains the experiment from its own weights. Those that this network began with travel in "
+        "the session alone.");
   if (now->setup->own_mask)
     return say(false,
                "Link copied: it trains the whole network. This one is pruned; its mask travels in the session alone.");
+  if (now->setup->source_latents)
+    return say(false, "Link copied. The vectors are not in it: whoever opens it is asked for the file.");
   say(false, now->setup->recording && !now->setup->recording->sha256.empty()
                  ? "Link copied. The recording is not in it: whoever opens it is asked for the file."
                  : "Link copied: whoever opens it trains the same network to the same hash.");
@@ -261,7 +291,8 @@ void App::train_conditions(const std::vector<std::string>& conditions, int64_t r
   Result<std::vector<Job>> jobs = condition_jobs(now->setup->spec, conditions, runs, equalise);
   if (!jobs) return say(true, jobs.error().text());
   const Status ok = side.start(std::move(*jobs), [setup = now->setup](const Job& job) {
-    return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get());
+    return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get(),
+                        setup->source_latents.get());
   });
   if (!ok) return say(true, ok.error().text());
   live.pause();
@@ -292,6 +323,10 @@ void App::draft_edited() {
   if (structure_makes_populations(draft)) draft.populations = std::move(parsed.spec.populations);
   constexpr int64_t most_made_here = 100;  // regions; others are made when they are trained
   const ConnectomeSpec& k = draft.connectome;
+  if (k.source == "file" && now->setup && now->setup->spec.connectome.source == "file")
+    draft.measured = view.connectome.fitted.get(*now->setup, k);
+  if (k.source == "file" && (!draft.measured || draft.measured->kind == "synthetic"))
+    problems.push_back({"connectome.source", "is a file that is not here: drop the matrix or the list of links here"});
   if (problems.empty() && (k.source != "synthetic" || k.synthetic_regions <= most_made_here)) {
     const Status ok =
         k.source == "file" && draft.measured ? attach_connectome(draft, draft.measured) : attach_own_connectome(draft);
@@ -354,8 +389,11 @@ void App::take_messages() {
 void App::follow_setup() {
   if (!now->setup || now->setup->serial == setup_seen_) return;
   setup_seen_ = now->setup->serial;
+  opened_on_vectors_.reset();
   draft = now->setup->spec;
+  if (now->setup->recording_file) draft_recording_ = now->setup->recording_file;
   draft_edited();
+  if (draft.connectome.source == "none" && view.open_tab != tab_connectome) view.connectome.wanted = false;
   view.matrix_part = view.prune_part = {};
   view.sorting = Sorting::as_built;
   view.order.clear();
@@ -375,20 +413,29 @@ bool App::wants_frame(double now_s) {
   follow_keeping(now_s);
   speed.pump();
   spectra.pump();
+  topology.pump();
   reproducer.pump();
   pruning.pump(0.008);
   int measured = -1;
-  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
+  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states, Live::Measurement::coactivation,
+                    Live::Measurement::scaling})
     if (const auto part = live.measuring(what)) measured = static_cast<int>(100 * *part);
+  if (const auto part = live.reading()) measured = 1000 + static_cast<int>(100 * *part);
+  reading_s_ = live.reading() ? (reading_s_ < 0 ? now_s : reading_s_) : -1;
+  reading_long_ = reading_s_ >= 0 && now_s - reading_s_ > 0.4;
   if (measured != measured_drawn_) active_until_s_ = std::max(active_until_s_, now_s + 0.05);
   measured_drawn_ = measured;
   const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
-  if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed())
+  if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed() || topology.changed())
     active_until_s_ = now_s + 0.05;
   side.pump(0.02);
   compare_side.pump(0.02);
+  wiring.pump(0.02);
   follow_comparison();
   comparer.pump();
+  scaler.pump();
+  if (scaler.changed()) active_until_s_ = std::max(active_until_s_, now_s + 0.05);
+  if (wiring.changed()) active_until_s_ = std::max(active_until_s_, now_s + 0.1);
   if (side.version() != side_drawn_ || compare_side.version() != compare_drawn_ || comparer.changed())
     active_until_s_ = std::max(active_until_s_, now_s + 0.02);
   return now_s < active_until_s_ || live.snapshot()->serial != drawn_;
@@ -399,8 +446,10 @@ void App::textures_lost() {
   view.matrix_shown = view.preview_shown = nullptr;
   view.prune_shown = nullptr;
   view.activity.texture = {};
+  view.coactivation.texture = {};
   view.build.texture = {};
   view.runs.pictures = {};
+  view.connectome.regions = view.connectome.neurons = {};
   fresh_ = true;
 }
 
@@ -453,7 +502,7 @@ void App::frame() {
   draw_top(*this);
   ImGui::EndChild();
   float top = top_height * u;
-  for (const auto strip : {draw_notices, draw_failure, draw_looking_back, draw_strips})
+  for (const auto strip : {draw_notices, draw_failure, draw_scaling, draw_looking_back, draw_strips})
     top += strip(*this, {g, top}, width - 2 * g);
   const float height = size.y - top - bottom - g;
 
@@ -468,19 +517,28 @@ void App::frame() {
     };
     std::vector<View> views = {{"Weights", tab_weights, draw_matrix},
                                {"Build", tab_build, draw_build},
+                               {"Connectome", tab_connectome, draw_connectome},
                                {"Recording", tab_recording, draw_recording},
                                {"Answers", tab_answers, draw_answers},
                                {"Fit", tab_fit, draw_fits},
+                               {"Topology", tab_topology, draw_topology},
                                {"Perturb", tab_perturb, draw_perturb},
                                {"Runs", tab_runs, draw_runs},
                                {"Compare", tab_compare, draw_compare},
+                               {"Wiring", tab_wiring, draw_wiring},
                                {"Prune", tab_prune, draw_prune},
                                {"Reproduce", tab_reproduce, draw_reproduce},
                                {"Theory", tab_theory, draw_theory},
                                {"Speed", tab_speed, draw_speed}};
     if (!now->setup || now->setup->classes == 0)
       std::erase_if(views, [](const View& v) { return v.tab == tab_answers; });
+    if (draft.connectome.source == "none" && !view.connectome.wanted)
+      std::erase_if(views, [](const View& v) { return v.tab == tab_connectome; });
+    else if (!preview.file && (!now->setup || !now->setup->recording))  // a dropped one brings it back
+      std::erase_if(views, [](const View& v) { return v.tab == tab_recording; });
     if (!now->setup || !now->setup->recording) std::erase_if(views, [](const View& v) { return v.tab == tab_fit; });
+    if (!now->setup || now->setup->spec.connectome.nulls == 0)
+      std::erase_if(views, [](const View& v) { return v.tab == tab_wiring; });
     // One that is not there yet is waited for, until another one is chosen.
     bool absent =
         forward >= 0 && std::none_of(views.begin(), views.end(), [&](const View& v) { return v.tab == forward; });
@@ -506,10 +564,14 @@ void App::frame() {
     float pad = 4 * scale, gap = 2 * scale;
     if (tight) {
       ImGui::PushFont(fonts.small);
-      wanted = 0;
-      for (const View& v : views) wanted += ImGui::CalcTextSize(v.name).x + 2 * pad + gap;
+      const auto width = [&] {
+        float all = 0;
+        for (const View& v : views) all += ImGui::CalcTextSize(v.name).x + 2 * pad + gap;
+        return all;
+      };
+      if (width() > ImGui::GetContentRegionAvail().x) pad = 2 * scale, gap = scale;
+      if (width() > ImGui::GetContentRegionAvail().x) pad = scale, gap = 0;
       ImGui::PopFont();
-      if (wanted > ImGui::GetContentRegionAvail().x) pad = 2 * scale, gap = scale;
     }
     const auto small = [&](bool on) {
       if (!tight) return;
@@ -756,9 +818,32 @@ std::string App::state_json(float pixels_per_unit) const {
                       {"updates", s.perturbed_updates},
                       {"intact", number_or_null(s.perturbed->result.loss)},
                       {"held_out", number_or_null(s.perturbed->result.perturbed_loss)}};
+  o["coactivation"] = o["carried"] = o["from"] = nullptr;
+  if (s.coactivation)
+    o["coactivation"] = {{"updates", s.coactivation_updates},
+                         {"connected", number_or_null(s.coactivation->homophily.connected.mean)},
+                         {"unconnected", number_or_null(s.coactivation->homophily.unconnected.mean)},
+                         {"p", s.coactivation->homophily.p}};
+  if (s.carried)
+    o["carried"] = {{"name", s.carried->name}, {"hash", s.carried->origin.hash}, {"keep", s.carried->origin.keep}};
+  if (s.setup && s.setup->origin)
+    o["from"] = {{"name", s.setup->origin->name}, {"hash", s.setup->origin->hash}, {"keep", s.setup->origin->keep}};
   o["prune"] = json::parse(pruning_json(pruning.view(), view.prune));
   o["runs"] = json::parse(side_json(side.view()));
+  const WiringView tested = wiring.view();
+  o["wiring"] = {{"running", tested.running},
+                 {"part", tested.part},
+                 {"finished", tested.finished},
+                 {"failure", tested.failure},
+                 {"hash", tested.report ? json(tested.report->outcome.hash) : json(nullptr)}};
   o["compare"] = json::parse(comparison_json(view.compare, compare_side.view(), comparer.view()));
+  o["connectome"] = json::parse(connectome_json(*this));
+  const TopologyView graph = topology.view();
+  o["topology"] = {{"running", graph.running},
+                   {"part", graph.part},
+                   {"failure", graph.failure},
+                   {"which", graph.study ? json(graph.study->which) : json(nullptr)},
+                   {"nulls", graph.study ? json(graph.study->nulls.size()) : json(nullptr)}};
   o["notices"] = json::array();
   for (const Notice& n : notices_) o["notices"].push_back({{"error", n.error}, {"text", n.text}});
   o["problems"] = json::array();
@@ -771,8 +856,10 @@ std::string App::state_json(float pixels_per_unit) const {
   o["tab"] = view.open_tab_name;
   o["layout"] = json::parse(layout_text(layout));
   o["measuring"] = nullptr;  // part done
-  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
+  for (auto what : {Live::Measurement::perturbation, Live::Measurement::states, Live::Measurement::coactivation})
     if (const auto part = live.measuring(what)) o["measuring"] = *part;
+  o["reading"] = nullptr;  // part done
+  if (const auto part = live.reading()) o["reading"] = *part;
   o["kept"] = nullptr;  // what the last visit left, while it is offered
   if (offer_) o["kept"] = {{"name", offer_->name}, {"epoch", offer_->epoch}};
   o["pace"] = pace;

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "app/build_state.h"
+#include "app/coactivation_state.h"
 #include "app/compare_state.h"
+#include "app/connectome_state.h"
 #include "app/digit_files.h"
 #include "app/figures.h"
 #include "app/fits_state.h"
@@ -28,7 +30,9 @@
 #include "app/states_state.h"
 #include "app/theme.h"
 #include "app/theory.h"
+#include "app/topology.h"
 #include "app/unit_order.h"
+#include "app/wiring_tester.h"
 #include "imgui.h"
 
 namespace dalea::app {
@@ -55,6 +59,10 @@ class Host {
   // Fetches the small set of digits, where the program brings one: App::give_bundled_digits() or digits_missing()
   // follows. False: there is nowhere to fetch them from, and the user was told.
   virtual bool fetch_digits() { return false; }
+  // Which of the known connectomes (common/connectome_files.h) are at hand; the files of one. App::species_found() and
+  // App::give_species() follow.
+  virtual void find_species() {}
+  virtual void fetch_species(const std::string&) {}
   // Keeps one session until the next visit, in place of the one before, and gives it back: App::give_file() gets it.
   virtual bool keeps() const { return false; }
   virtual void keep_session(const Kept&, const std::vector<std::byte>&) {}
@@ -90,7 +98,10 @@ enum Tab {
   tab_theory,
   tab_speed,
   tab_fit,
-  tab_compare
+  tab_compare,
+  tab_connectome,
+  tab_topology,
+  tab_wiring
 };
 // What the Runs tab shows and offers.
 struct RunsState {
@@ -106,7 +117,7 @@ struct RunsState {
     const void* shown = nullptr;
     float scale = 0;
   };
-  std::array<Picture, 4> pictures;  // weights of run 1 of each group
+  std::array<Picture, 6> pictures;  // weights of run 1 of each group
   float scale = 0;
 };
 
@@ -181,13 +192,17 @@ struct ViewState {
   std::map<std::string, std::string> open_tabs, wanted_tabs;  // the same of the panels beside it, by draw_tabs()'s kind
   ActivityState activity;
   PerturbState perturb;
+  bool wiring_quick = true;
   TimelineState timeline;
   SpectrumState spectrum;
   StatesState states;
+  CoactivationState coactivation;
   FitsState fits;
   RecoveryState recovery;
+  TopologyState topology;
   BuildState build;
   CompareState compare;
+  ConnectomeState connectome;
 };
 
 class App {
@@ -205,6 +220,14 @@ class App {
   void give_files(std::vector<NamedFile> files);  // together: one recording's, unless one is something else
   void give_bundled_digits(NamedFile file);       // one of the four that Host::fetch_digits() fetches
   void digits_missing(const std::string& why);    // it could not: "they could not be fetched (404)"
+  // Connectomes (app_connectome.cpp).
+  void find_species();
+  void species_found(std::vector<std::string> names);  // of known_species(), at hand
+  void choose_species(const std::string& name);
+  void give_species(const std::string& name, std::vector<NamedFile> files);  // its matrix first
+  void species_missing(const std::string& name, const std::string& why);
+  bool take_connectome(const std::vector<FilePtr>& files);  // false: they are something else
+  void train_nulls();                                       // what ConnectomeState says; pauses the training
   void train_draft();
   void train_preview();
   void save_figure(FigureOf what, FigureFile format);  // of what is shown
@@ -229,6 +252,10 @@ class App {
   void forget_kept();
   // Measures workloads of `dalea bench` (an unknown one is said so); pauses the training.
   void measure(std::vector<std::string> workloads, int threads, double seconds);
+  // Trains the nulls of the present experiment's connectome and compares; pauses the training.
+  void test_wiring();
+  // A connectome and a recording of its neurons become the experiment, which trains; false: they are not that.
+  bool take_recorded(const std::vector<FilePtr>& files);
   // Trains what a figure of the first paper needs; pauses the training.
   void start_reproduction(const reproduce::Options& options);
   // Pruning of the present weights (app_prune.cpp); sweep and retraining pause the training.
@@ -246,7 +273,9 @@ class App {
   void stop_comparison();                                 // training and computation; what was there before is kept
   void give_sessions(const std::vector<FilePtr>& files);  // in place of trained ones
   void name_sessions();                                   // anew, as CompareState::by_field says
-  void follow_comparison();                               // what is finished is compared
+  void forget_sessions();
+  void compare_again();      // with what is chosen by now
+  void follow_comparison();  // what is finished is compared
   void copy_comparison_link();
   void say(bool error, std::string text);
 
@@ -266,6 +295,9 @@ class App {
   Pruning pruning;
   SideBySide side, compare_side;
   Comparer comparer;
+  WiringTester wiring;
+  Topology topology;
+  ConnectomeScaler scaler;
   std::shared_ptr<const Snapshot> now;  // of this frame; never null
   Theme theme = Theme::light;
   float scale = 1;  // pixels per unit of the design
@@ -276,9 +308,10 @@ class App {
   void draft_edited();  // validates
   std::string problem_at(const std::string& path) const;
 
-  LinkView link_view;  // what the link said; empty: nothing
-  bool calm = false;   // no motion but that of the data
-  Layout layout;       // the user's own
+  LinkView link_view;          // what the link said; empty: nothing
+  bool calm = false;           // no motion but that of the data
+  bool reading_shown = false;  // by the page, how far a file is: the window need not
+  Layout layout;               // the user's own
 
   Preview preview;  // file null: none
   ViewState view;
@@ -313,7 +346,8 @@ class App {
   std::vector<Notice> notices_;
   std::map<std::string, Rect> widgets_;
   uint64_t setup_seen_ = 0;
-  bool opened_ = false;  // an experiment was asked for
+  bool opened_ = false;                    // an experiment was asked for
+  std::optional<Spec> opened_on_vectors_;  // the last one opened, when it shows vectors of a file and is not there yet
   std::optional<Kept> offer_;
   uint64_t offer_network_ = 0;          // shown beside the offer: not kept in its place
   bool continuing_ = false;             // the kept session was asked for
@@ -324,6 +358,8 @@ class App {
   std::optional<Layout> kept_layout_;  // what the host has; none: nothing yet
   Layout last_layout_;                 // of the frame before
   int measured_drawn_ = -1;            // percent
+  double reading_s_ = -1;              // of wants_frame(): since when a file is being read; -1: none is
+  bool reading_long_ = false;          // long enough to be shown
   bool keeping_ = true;                // until the user has it forgotten
   FilePtr draft_recording_;
   std::function<Result<Digits>()> find_digits_;
@@ -340,6 +376,7 @@ class App {
 
   friend float draw_notices(App& app, ImVec2 at, float width);
   friend float draw_strips(App& app, ImVec2 at, float width);
+  friend float reading_strip(App& app, ImVec2 at, float width);
 };
 
 }  // namespace dalea::app

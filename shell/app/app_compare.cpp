@@ -19,9 +19,18 @@ std::vector<std::string> groups_in(const std::vector<ComparedRun>& runs) {
   return groups;
 }
 
+CompareChoice choice_of(const ComparisonPlan& plan) {
+  return {level_of(plan.level), checkpoint_of(plan.checkpoint), plan.raw, plan.from, plan.to};
+}
+
+void take_groups(CompareState& state, std::vector<std::string> groups) {
+  state.groups = std::move(groups);
+  if (state.groups.size() > 1 && std::max(state.plan.from, state.plan.to) >= state.groups.size())
+    state.plan.from = 0, state.plan.to = 1;
+}
+
 void take_runs(CompareState& state, std::vector<ComparedRun> runs) {
-  state.groups = groups_in(runs);
-  if (std::max(state.plan.from, state.plan.to) >= state.groups.size()) state.plan.from = 0, state.plan.to = 1;
+  take_groups(state, groups_in(runs));
   state.runs = std::make_shared<const std::vector<ComparedRun>>(std::move(runs));
 }
 
@@ -58,13 +67,16 @@ void App::train_comparison() {
   if (!jobs) return say(true, jobs.error().text());
   // What is read of a file may be what differs.
   const bool read_anew = now->setup->source_recording && c.plan.key.rfind("recording.", 0) == 0;
-  if (read_anew && (!draft_recording_ || sha256_hex(draft_recording_->bytes) != base.recording.sha256))
+  const FilePtr source = read_anew ? now->setup->recording_file : nullptr;
+  if (read_anew && !source)
     return say(true,
                "The conditions are read from the recording's file, which is not here any more: drop it on the window, "
                "train on it, then compare");
-  const auto data = [setup = now->setup, file = read_anew ? draft_recording_ : nullptr](const Job& job) {
-    if (!file) return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get());
-    const Result<Recording> read = read_recording(file->bytes, file->name, job.spec->recording);
+  const auto data = [setup = now->setup, file = source](const Job& job) {
+    if (!file)
+      return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get(),
+                          setup->source_latents.get());
+    const Result<Recording> read = read_recording(file->content(), file->name, job.spec->recording);
     if (!read) return Result<Dataset>(read.error());
     return make_dataset(*job.spec, &*read, job.run, nullptr);
   };
@@ -111,20 +123,29 @@ void App::name_sessions() {
   CompareState& c = view.compare;
   std::vector<ComparedRun> runs;
   for (const FilePtr& f : c.sessions) {
-    std::string group = condition_of_file(f->name);
-    if (c.by_field) {
-      const Result<Session> session = read_session(f->bytes, f->name);
-      if (!session) return say(true, session.error().text());
-      group = condition_of_key(session->spec, c.field);
-      if (group.empty()) return say(true, f->name + " has no key '" + c.field + "' in its experiment");
-    }
+    const std::string group = c.by_field ? "" : condition_of_file(f->name);  // by a key: the comparer reads it
     runs.push_back({group, f->name, std::shared_ptr<const std::vector<std::byte>>(f, &f->bytes)});
   }
   take_runs(c, std::move(runs));
   fresh_ = true;
-  if (c.groups.size() < 2) return;  // the tab says what is missing
-  const BlockLevel level = level_of(c.plan.level);
-  comparer.start(c.runs, level, c.plan.raw, c.plan.from, c.plan.to);
+  if (c.by_field) c.groups.clear();
+  if (c.by_field && c.field[0] == '\0') return comparer.clear();
+  if (!c.by_field && c.groups.size() < 2) return comparer.clear();  // the tab says what is missing
+  compare_again();
+}
+
+void App::forget_sessions() {
+  CompareState& c = view.compare;
+  c.sessions.clear();
+  c.runs.reset();
+  c.groups.clear();
+  c.network = 0;  // what to train is chosen anew
+  comparer.clear();
+}
+
+void App::compare_again() {
+  const CompareState& c = view.compare;
+  if (c.runs) comparer.start(c.runs, choice_of(c.plan), c.by_field && !c.sessions.empty() ? c.field : "");
 }
 
 void App::follow_comparison() {
@@ -136,15 +157,20 @@ void App::follow_comparison() {
     if (!link) c.offered = false, c.linked.reset();
     const Spec& s = now->setup->spec;
     if (!link && (c.plan.key.empty() || c.experiment != s.name) && !c.runs && !compare_side.running()) {
-      const bool simulated = s.task.type == "recording" && s.recording.simulated == "conditions" &&
-                             s.recording.file.empty() && !now->setup->source_recording;
+      const bool simulated = s.task.type == "recording" && s.recording.file.empty() && !now->setup->source_recording;
+      const bool conditions = simulated && s.recording.simulated == "conditions",
+                 areas = simulated && s.recording.simulated == "areas";
       c.other_key = false;
-      c.plan.key = simulated ? "recording.condition" : "training.constraint";
-      c.plan.values = simulated ? std::vector<std::string>{"familiar_no_change", "familiar_change"}
-                                : std::vector<std::string>{"conventional", "dale"};
+      c.plan.key = conditions ? "recording.condition" : areas ? "recording.simulated_feedback" : "training.constraint";
+      c.plan.values = conditions ? std::vector<std::string>{"familiar_no_change", "familiar_change"}
+                      : areas    ? std::vector<std::string>{"1", "2"}
+                                 : std::vector<std::string>{"conventional", "dale"};
     }
     c.experiment = s.name;
   }
+  if (c.by_field && !c.sessions.empty())
+    if (ComparerView v = comparer.view(); !v.groups.empty() && v.groups != c.groups)
+      take_groups(c, std::move(v.groups));
   if (c.seen == compare_side.version() || compare_side.running()) return;
   const SideView side_view = compare_side.view();
   c.seen = side_view.version;
@@ -164,7 +190,7 @@ void App::follow_comparison() {
     return place(a.group) < place(b.group);
   });
   take_runs(c, std::move(runs));
-  comparer.start(c.runs, level_of(c.plan.level), c.plan.raw, c.plan.from, c.plan.to);
+  compare_again();
 }
 
 void App::copy_comparison_link() {
@@ -181,15 +207,26 @@ void App::copy_comparison_link() {
 
 std::string comparison_json(const CompareState& state, const SideView& side, const ComparerView& view) {
   using nlohmann::json;
-  json o = {{"key", state.plan.key},     {"values", state.plan.values}, {"runs", state.plan.runs},
-            {"level", state.plan.level}, {"raw", state.plan.raw},       {"offered", state.offered},
-            {"groups", state.groups},    {"training", side.running},    {"progress", side.progress},
-            {"computing", view.running}, {"failure", view.failure},     {"blocks", nullptr}};
+  json o = {{"key", state.plan.key},
+            {"values", state.plan.values},
+            {"runs", state.plan.runs},
+            {"level", state.plan.level},
+            {"raw", state.plan.raw},
+            {"offered", state.offered},
+            {"checkpoint", state.plan.checkpoint},
+            {"groups", state.groups},
+            {"training", side.running},
+            {"progress", side.progress},
+            {"computing", view.running},
+            {"failure", view.failure},
+            {"blocks", nullptr}};
   o["jobs"] = side.jobs.size();
   if (view.result) {
     const Compared& c = *view.result;
     o["from"] = c.from();
     o["to"] = c.to();
+    o["shown_checkpoint"] = name_of(c.report.choices.checkpoint);
+    o["pairs"] = c.report.comparison.pairs.size();
     o["verdict"] = c.verdict();
     o["least_p"] = number_or_null(c.report.comparison.least_p);
     o["blocks"] = json::array();

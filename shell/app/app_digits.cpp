@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/app.h"
+#include "common/reproduce_bio.h"
 #include "numerics/parallel.h"
 
 namespace dalea::app {
@@ -44,8 +45,15 @@ void App::start_reproduction(const reproduce::Options& options) {
   live.pause();
   view.tab = tab_reproduce;
   view.reproduce_forward = true;
-  const bool needed =
-      options.tasks.empty() || std::find(options.tasks.begin(), options.tasks.end(), "digits") != options.tasks.end();
+  const bool bio = options.figure == reproduce::Paper::bio;
+  if (bio && options.wirings.empty() && now->setup && now->setup->spec.connectome.source == "file" &&
+      now->setup->spec.measured) {
+    reproduce::Options measured = options;
+    measured.wirings.push_back(reproduce::wiring_of(now->setup->spec.connectome.file, now->setup->spec.measured));
+    return start_reproduction(measured);
+  }
+  const bool needed = !bio && (options.tasks.empty() ||
+                               std::find(options.tasks.begin(), options.tasks.end(), "digits") != options.tasks.end());
   DigitsPtr digits = now->digits;
   if (needed && digits == nullptr && find_digits_) {
     Result<Digits> found = find_digits_();

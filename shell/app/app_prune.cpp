@@ -84,7 +84,7 @@ void App::follow_pruning() {
   }
   if (!prune_network_ || prune_network_->network != now->setup->serial) return;
   if (prune_asked_network_ == prune_network_ && prune_asked_ == view.prune) return;
-  if (view.prune.blocks && prune_network_->spec.connectivity.probability.empty()) view.prune.blocks = false;
+  if (view.prune.blocks && !prunes_by_block(prune_network_->spec)) view.prune.blocks = false;
   prune_asked_network_ = prune_network_;
   prune_asked_ = view.prune;
   pruning.show(prune_network_, view.prune);

@@ -33,7 +33,9 @@ std::string condition_of_key(const Spec& spec, const std::string& key);
 
 constexpr const char* level_names[] = {"population", "layer", "area"};
 constexpr BlockLevel levels[] = {BlockLevel::population, BlockLevel::layer, BlockLevel::area};
-BlockLevel level_of(const std::string& name);  // an unknown one: layer
+BlockLevel level_of(const std::string& name);              // an unknown one: layer
+CompareCheckpoint checkpoint_of(const std::string& name);  // an unknown one: final
+constexpr size_t checkpoint_count = 4;                     // of CompareCheckpoint
 
 // Of one run at one level.
 struct LevelBlocks {
@@ -45,41 +47,62 @@ struct LevelBlocks {
 struct RunBlocks {
   std::string group, name;
   CompareRun about;
-  std::array<LevelBlocks, 3> levels;  // as level_names
+  std::shared_ptr<const Spec> spec;                         // null: not known
+  CompareCheckpoint checkpoint = CompareCheckpoint::final;  // whose weights these are
+  std::array<std::string, checkpoint_count> lacking;        // why it does not have a checkpoint; empty: it does
+  std::array<LevelBlocks, 3> levels;                        // as level_names
 };
-Result<RunBlocks> blocks_of_run(const Session& session, const std::string& name);
+Result<RunBlocks> blocks_of_run(const Session& session, const std::string& name,
+                                CompareCheckpoint checkpoint = CompareCheckpoint::final);
 
-// Two conditions compared: the only pair of the report's comparison, `to` minus `from`.
+// What is shown of all conditions.
+struct CompareChoice {
+  BlockLevel level = BlockLevel::layer;
+  CompareCheckpoint checkpoint = CompareCheckpoint::final;
+  bool raw = false;
+  size_t from = 0, to = 1;  // groups in order of appearance: the pair shown
+  bool operator==(const CompareChoice&) const = default;
+};
+
+// All conditions compared, tested together over all blocks and pairs, and the pair of them that is shown: `to` minus
+// `from`.
 struct Compared {
   CompareReport report;
-  std::array<std::string, 3> missing;  // why a level is not there
-  size_t level = 1;                    // of level_names
-  std::vector<double> density;         // (post, pre): mean of both
-  std::vector<double> confidence;      // as published (SEEDS 5.2): 1 - sd / |mean| of the differences of all pairs of
-                                       // runs; in 0 .. 1
-  std::vector<size_t> ranked;          // tested blocks, by adjusted p, then |t|
-  double largest = 0;                  // |difference| of those
-  std::string notes;                   // what a reader must know
+  size_t pair = 0;                                    // shown, of report.comparison.pairs
+  std::array<std::string, 3> missing;                 // why a level is not there
+  std::array<std::string, checkpoint_count> lacking;  // why a checkpoint is not there
+  size_t level = 1;                                   // of level_names
+  std::vector<double> density;                        // (post, pre): mean of both
+  std::vector<double> confidence;  // as published (SEEDS 5.2): 1 - sd / |mean| of the differences of all pairs of
+                                   // runs; in 0 .. 1
+  std::vector<size_t> ranked;      // tested blocks, by adjusted p, then |t|
+  double largest = 0;              // |difference| of those
+  std::string brief;               // what a reader must know at least
+  std::string notes;               // what a reader must know
 
   const std::vector<BlockGroup>& nodes() const { return report.comparison.groups.groups; }
-  const std::vector<BlockComparison>& blocks() const { return report.comparison.pairs[0].blocks; }
+  const PairComparison& shown() const { return report.comparison.pairs[pair]; }
+  const std::vector<BlockComparison>& blocks() const { return shown().blocks; }
   bool possible(size_t block) const { return report.comparison.possible[block] != 0; }
-  const std::string& from() const { return report.comparison.names[0]; }
-  const std::string& to() const { return report.comparison.names[1]; }
+  const std::string& from() const { return report.comparison.names[shown().a]; }
+  const std::string& to() const { return report.comparison.names[shown().b]; }
   std::string verdict() const;  // which blocks differ
 };
 
-// Two or more groups, two runs or more in each of those compared. `from`, `to`: groups in order of appearance; a level
-// that is not there becomes the populations'. `progress`: as compare_conditions() has it.
-Result<Compared> compare_runs(const std::vector<RunBlocks>& runs, BlockLevel level, bool raw, size_t from, size_t to,
+// Two or more groups with two runs or more; groups with one are left out, and `notes` says so. A level that is not
+// there becomes the populations', a pair that is not tested the first one. Runs of a group must be different runs of
+// one experiment. `progress`: as compare_conditions() has it.
+Result<Compared> compare_runs(const std::vector<RunBlocks>& runs, const CompareChoice& choice,
                               const std::function<bool(double)>& progress = nullptr);
+// The same test, with another pair of conditions shown.
+Compared with_pair(const Compared& compared, const std::string& from, const std::string& to);
 
-enum class ComparePicture { matrix, dots, circuit, blocks, power };
-constexpr const char* compare_pictures[] = {"Matrix", "Dots", "Circuit", "Blocks", "Power"};
+enum class ComparePicture { matrix, dots, circuit, blocks, means, loss, power };
+constexpr const char* compare_pictures[] = {"Matrix", "Dots", "Circuit", "Blocks", "Means", "Loss", "Power"};
 plot::Figure comparison_figure(const Compared& c, ComparePicture which);
 
 struct ComparedRun {
-  std::string group, name;
+  std::string group, name;  // no group: by the Comparer's key
   std::shared_ptr<const std::vector<std::byte>> session;
 };
 using ComparedRuns = std::shared_ptr<const std::vector<ComparedRun>>;
@@ -88,6 +111,7 @@ struct ComparerView {
   bool running = false;
   double part = 0;  // of the sessions, read
   std::string failure;
+  std::vector<std::string> groups;         // of the runs read so far, in order of appearance
   std::shared_ptr<const Compared> result;  // null: nothing yet
 };
 
@@ -99,8 +123,10 @@ class Comparer {
   Comparer(const Comparer&) = delete;
   Comparer& operator=(const Comparer&) = delete;
 
-  // What was asked for before and has not come is forgotten. Runs that were read are not read again.
-  void start(ComparedRuns runs, BlockLevel level, bool raw, size_t from, size_t to);
+  // What was asked for before and has not come is forgotten. Runs that were read are not read again, for another pair
+  // nothing is tested again. Runs without a group get the value that their experiment has for `key`. Where a run lacks
+  // the checkpoint all are compared by their final weights.
+  void start(ComparedRuns runs, const CompareChoice& choice, const std::string& key = "");
   void stop();   // what has come stays
   void clear();  // and is forgotten
   void pump();   // without a thread of its own: one session, or one comparison
@@ -110,12 +136,13 @@ class Comparer {
  private:
   struct Task {
     ComparedRuns runs;
-    BlockLevel level = BlockLevel::layer;
-    bool raw = false;
-    size_t from = 0, to = 1;
+    CompareChoice choice;
+    std::string key;
     bool operator==(const Task&) const = default;
   };
-  bool step();  // false: there is nothing to do
+  bool step();                       // false: there is nothing to do
+  bool read_next(const Task& task);  // one session; false: all are read
+  void forget();
   void finish(const Task& task, Result<Compared> result);
 
   bool own_thread_;
@@ -125,8 +152,13 @@ class Comparer {
   ComparerView view_;
   bool quit_ = false;
   std::atomic<bool> changed_{false};
-  ComparedRuns reading_;           // of whoever calls step()
-  std::vector<RunBlocks> blocks_;  // the same
+  // Of whoever calls step():
+  ComparedRuns reading_;
+  std::vector<RunBlocks> blocks_;
+  CompareCheckpoint wanted_checkpoint_ = CompareCheckpoint::final, read_checkpoint_ = CompareCheckpoint::final;
+  std::string key_;
+  std::optional<CompareChoice> tested_of_;  // what `tested_` is of
+  std::shared_ptr<const Compared> tested_;
   std::thread thread_;
 };
 

@@ -21,7 +21,7 @@ std::string listed(const std::vector<std::string>& items) {
 }  // namespace
 
 bool DigitFiles::is_one(const NamedFile& file) {
-  return peek_idx(file.bytes).has_value();
+  return peek_idx(file.content()).has_value();
 }
 
 Status DigitFiles::take(FilePtr file) {

@@ -54,9 +54,9 @@ bool read_plan(const OrderedJson& o, LinkView& view) {
   ComparisonPlan plan;
   if (!o.is_object()) return false;
   for (const auto& [key, value] : o.items()) {
-    if (key == "key" || key == "level") {
+    if (key == "key" || key == "level" || key == "checkpoint") {
       if (!value.is_string() || value.get_ref<const std::string&>().size() > most_plan_text) return false;
-      (key == "key" ? plan.key : plan.level) = value.get<std::string>();
+      (key == "key" ? plan.key : key == "level" ? plan.level : plan.checkpoint) = value.get<std::string>();
     } else if (key == "values") {
       if (!value.is_array() || value.size() > most_compared) return false;
       for (const OrderedJson& v : value) {
@@ -84,7 +84,9 @@ bool read_plan(const OrderedJson& o, LinkView& view) {
     }
   }
   const bool level = plan.level == "population" || plan.level == "layer" || plan.level == "area";
-  if (!level || plan.key.empty() || plan.values.size() < 2 || plan.from == plan.to ||
+  const std::string& c = plan.checkpoint;
+  const bool checkpoint = c == "initial" || c == "dense" || c == "sparse" || c == "final";
+  if (!level || !checkpoint || plan.key.empty() || plan.values.size() < 2 || plan.from == plan.to ||
       std::max(plan.from, plan.to) >= plan.values.size())
     return false;
   view.compare = std::move(plan);
@@ -157,6 +159,7 @@ std::string encode_view(const LinkView& view) {
     plan["values"] = c.values;
     plan["runs"] = c.runs;
     plan["level"] = c.level;
+    if (c.checkpoint != "final") plan["checkpoint"] = c.checkpoint;
     if (c.raw) plan["raw"] = true;
     plan["pair"] = {c.from, c.to};
   }

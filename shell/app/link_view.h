@@ -14,12 +14,13 @@ namespace dalea::app {
 
 // What the tab Compare compares: an experiment under several values of one key, each trained several times.
 struct ComparisonPlan {
-  std::string key;                  // "recording.condition"; empty: sessions from files
-  std::vector<std::string> values;  // of it, as JSON or plain text
-  int64_t runs = 5;                 // of each
-  std::string level = "layer";      // "population", "layer", "area"
-  bool raw = false;                 // mean W instead of mean |W|
-  size_t from = 0, to = 1;          // which of the values: differences are `to` minus `from`
+  std::string key;                   // "recording.condition"; empty: sessions from files
+  std::vector<std::string> values;   // of it, as JSON or plain text
+  int64_t runs = 5;                  // of each
+  std::string level = "layer";       // "population", "layer", "area"
+  std::string checkpoint = "final";  // "initial", "dense", "sparse", "final"
+  bool raw = false;                  // mean W instead of mean |W|
+  size_t from = 0, to = 1;           // which of the values: differences are `to` minus `from`
   bool operator==(const ComparisonPlan&) const = default;
 };
 constexpr size_t most_compared = 6;

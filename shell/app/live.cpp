@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "app/connectome_state.h"
 #include "common/embedded.h"
 #include "common/picture.h"
 #include "common/snippets.h"
 #include "connectome/connectome.h"
+#include "connectome/recorded.h"
 #include "recording/bundle.h"
 #include "recording/long_table.h"
 #include "recording/suite2p.h"
@@ -60,8 +63,8 @@ std::string name_together(const std::vector<FilePtr>& files) {
   size_t most = 0;
   for (const FilePtr& f : files) {
     if (is_suite2p_file(f->name)) return "suite2p";
-    if (f->bytes.size() < most) continue;
-    most = f->bytes.size();
+    if (f->content().size() < most) continue;
+    most = f->content().size();
     name = f->name;
   }
   return name;
@@ -120,6 +123,8 @@ const char* phase_text(Phase phase) {
       return "waiting for the recording";
     case Phase::needs_digits:
       return "waiting for the digits";
+    case Phase::needs_vectors:
+      return "waiting for the vectors";
   }
   return "";
 }
@@ -205,21 +210,33 @@ void Live::show_trial(int64_t trial) {
   send({Command::trial, nullptr, nullptr, nullptr, false, trial});
 }
 void Live::preview(FilePtr file, const RecordingSpec& recording) {
-  auto spec = std::make_shared<Spec>();
-  spec->recording = recording;
-  ++previews_wanted_;
-  send({Command::preview, std::move(spec), std::move(file), nullptr});
+  send_file(Command::preview, {std::move(file)}, recording);
 }
 void Live::give_together(std::vector<FilePtr> files, const RecordingSpec& recording) {
+  send_file(Command::together, std::move(files), recording);
+}
+void Live::give_or_preview(FilePtr file, const RecordingSpec& recording) {
+  send_file(Command::give_or_preview, {std::move(file)}, recording);
+}
+void Live::send_file(Command::Kind kind, std::vector<FilePtr> files, const RecordingSpec& recording) {
   auto spec = std::make_shared<Spec>();
   spec->recording = recording;
-  Command command{Command::together, std::move(spec), nullptr, nullptr};
+  Command command{kind, std::move(spec), files[0], nullptr};
   command.files = std::move(files);
-  ++previews_wanted_;
+  if (reads_++ == 0) reading_.part = 0;
+  command.number = ++reading_.asked;
   send(std::move(command));
 }
-void Live::give_connectome(FilePtr file, const Spec& spec) {
-  send({Command::connectome, std::make_shared<Spec>(spec), std::move(file), nullptr});
+void Live::give_connectome(const ConnectomeParts& parts, const Spec& spec, FilePtr recording) {
+  Command command{Command::connectome, std::make_shared<Spec>(spec), parts.matrix, std::move(recording)};
+  command.files = {parts.names, parts.signs, parts.densities};
+  send(std::move(command));
+}
+void Live::give_vectors(FilePtr file, const Spec& spec) {
+  send({Command::vectors, std::make_shared<Spec>(spec), std::move(file), nullptr});
+}
+void Live::carry(bool on, bool input) {
+  send({Command::carry, nullptr, nullptr, nullptr, on, input ? 1 : 0});
 }
 void Live::give_recording(FilePtr file) {
   send({Command::give, nullptr, std::move(file), nullptr});
@@ -248,10 +265,13 @@ void Live::measure_perturbation() {
 void Live::study_states() {
   ask(Measurement::states);
 }
+void Live::study_coactivation() {
+  ask(Measurement::coactivation);
+}
 void Live::ask(Measurement what) {
   Asked& m = measurements_[static_cast<size_t>(what)];
   if (m.asked == m.done) m.part = 0;
-  constexpr Command::Kind kinds[] = {Command::measure, Command::states, Command::recovery};
+  constexpr Command::Kind kinds[] = {Command::measure, Command::states, Command::recovery, Command::coactivation};
   send({kinds[static_cast<size_t>(what)], nullptr, nullptr, nullptr, false, ++m.asked});
 }
 std::optional<double> Live::measuring(Measurement what) const {
@@ -260,6 +280,18 @@ std::optional<double> Live::measuring(Measurement what) const {
 }
 void Live::cancel_measuring() {
   for (Asked& m : measurements_) m.cancelled = m.asked.load();
+}
+std::optional<double> Live::reading() const {
+  return reads_ > 0 ? std::optional<double>(reading_.part) : std::nullopt;
+}
+void Live::cancel_reading() {
+  reading_.cancelled = reading_.asked.load();
+}
+Progress Live::hear_reading(int64_t number) {
+  return Progress([this, number](double part) {
+    reading_.part = part;
+    return !stop_ && number > reading_.cancelled;
+  });
 }
 std::function<bool(double)> Live::goes_on(Measurement what, int64_t number) {
   Asked& m = measurements_[static_cast<size_t>(what)];
@@ -374,45 +406,71 @@ void Live::obey_all(const std::deque<Command>& commands) {
     } catch (const std::exception& e) {
       say(true, e.what());
     }
-    if (c.kind == Command::preview || c.kind == Command::together) --previews_wanted_;
+    if (c.kind == Command::preview || c.kind == Command::together || c.kind == Command::give_or_preview) --reads_;
     if (c.kind == Command::measure) measurements_[static_cast<size_t>(Measurement::perturbation)].done = c.number;
     if (c.kind == Command::states) measurements_[static_cast<size_t>(Measurement::states)].done = c.number;
     if (c.kind == Command::recovery) measurements_[static_cast<size_t>(Measurement::recovery)].done = c.number;
+    if (c.kind == Command::coactivation) measurements_[static_cast<size_t>(Measurement::coactivation)].done = c.number;
   }
 }
 
 void Live::open(FilePtr file, FilePtr recording) {
-  Result<Session> session = read_session(file->bytes, file->name);
+  Result<Session> session = read_session(file->content(), file->name);
   if (!session) {
     say(true, session.error().text());
     return;
   }
-  waiting_session_ = file;
-  build(session->spec, std::move(recording), false, &*session);
+  const FilePtr waited = std::exchange(waiting_session_, file);
+  if (session->spec.task.type == "n-back-latent" && session->spec.task.sha256.empty())
+    session->spec.task.sha256 = session->provenance.data_sha256;
+  build(session->spec, std::move(recording), false, &*session, nullptr);
+  if (read_cancelled_) waiting_session_ = waited;
 }
 
 void Live::give(FilePtr file) {
-  if (waiting_session_)
+  if (waiting_for_vectors())
+    take_vectors(file, *waiting_spec_);
+  else if (waiting_session_)
     open(waiting_session_, std::move(file));
   else if (waiting_spec_)
-    build(*waiting_spec_, std::move(file), true, nullptr);
+    build(*waiting_spec_, std::move(file), true, nullptr, carried_);
 }
 
-void Live::read_preview(FilePtr file, const RecordingSpec& spec) {
+bool Live::reading_stopped(const NamedFile& file, int64_t number) {
+  if (number <= reading_.cancelled) {
+    say(false, "Reading " + file.name + " was cancelled; nothing has changed");
+    return true;
+  }
+  if (!file.on_disk.changed()) return false;
+  say(true, file.name + " was written into since it was opened; open it again");
+  return true;
+}
+
+void Live::read_preview(FilePtr file, const RecordingSpec& spec, int64_t number) {
+  if (reading_stopped(*file, number)) return;
+  const std::span<const std::byte> bytes = file->content();
   Preview p{file, spec, nullptr, "", {}};
-  p.suite2p = is_suite2p_bundle(file->bytes);
-  const auto* text = reinterpret_cast<const char*>(file->bytes.data());
-  if (holds_arrays(file->bytes) || is_long_table({text, file->bytes.size()}))
-    if (Result<ArrayList> list = list_arrays(file->bytes, file->name); list) {
-      p.arrays = std::move(list->arrays);
-      p.conditions = std::move(list->conditions);
-      p.series = std::move(list->series);
-    }
-  Result<Recording> read = read_recording(file->bytes, file->name, p.spec);
-  if (read)
-    p.recording = std::make_shared<Recording>(std::move(*read));
-  else
-    p.error = read.error().text();
+  p.suite2p = is_suite2p_bundle(bytes);
+  const bool choices = holds_arrays(bytes) || is_long_table(as_text(bytes));
+  FileContents read = read_contents(bytes, file->name, p.spec, hear_reading(number));
+  if (stop_ || (!read.recording && reading_stopped(*file, number))) return;
+  if (choices && read.arrays) {
+    p.arrays = std::move(read.arrays->arrays);
+    p.conditions = std::move(read.arrays->conditions);
+    p.series = std::move(read.arrays->series);
+  }
+  if (read.recording) {
+    p.recording = std::make_shared<Recording>(std::move(*read.recording));
+    Spec key;
+    key.recording = spec;
+    key.recording.array = p.recording->array;
+    key.recording.sha256 = p.recording->sha256;
+    previewed_file_ = file;
+    previewed_ = p.recording;
+    previewed_key_ = recording_key(key);
+  } else {
+    p.error = read.recording.error().text();
+  }
   const std::lock_guard lock(mutex_);
   previews_.push_back(std::move(p));
 }
@@ -420,38 +478,27 @@ void Live::read_preview(FilePtr file, const RecordingSpec& spec) {
 void Live::obey(const Command& command) {
   // What needs a network says nothing when there is none.
   switch (command.kind) {
-    case Command::train:
-      waiting_session_ = nullptr;
-      build(*command.spec, command.recording, command.flag, nullptr);
+    case Command::train: {
+      const FilePtr waited = std::exchange(waiting_session_, nullptr);
+      build(*command.spec, command.recording, command.flag, nullptr, carried_);
+      if (read_cancelled_) waiting_session_ = waited;
       return;
+    }
     case Command::open:
       open(command.file, command.recording);
       return;
     case Command::give:
       give(command.file);
       return;
-    case Command::connectome: {
-      Spec spec = *command.spec;
-      spec.connectome.source = "file";
-      spec.connectome.sha256.clear();
-      spec.connectome.array.clear();
-      spec.connectome.kinds.clear();
-      spec.connectivity = {};
-      spec.structure = {};
-      spec.measured = nullptr;
-      const FilePtr last = connectome_;
-      connectome_ = command.file;
-      const uint64_t before = builds_;
-      build(spec, recording_, true, nullptr);
-      if (builds_ == before) connectome_ = last;
-      if (builds_ == before || !setup_->spec.measured) return;
-      const Connectome& c = *setup_->spec.measured;
-      std::string notes;
-      for (const std::string& note : c.notes) notes += "; " + note;
-      return say(false, c.source + " is the network now: " + std::to_string(c.nodes) + " nodes, " +
-                            std::to_string(c.links()) + " links" + notes +
-                            ". Settings, Connectome, turns it round or scales it");
-    }
+    case Command::vectors:
+      take_vectors(command.file, *command.spec);
+      return;
+    case Command::carry:
+      carry_now(command.flag, command.number != 0);
+      return;
+    case Command::connectome:
+      take_connectome(command);
+      return;
     case Command::digits:
       take_digits(command.digits_given);
       return;
@@ -471,16 +518,32 @@ void Live::obey(const Command& command) {
       return;
     }
     case Command::preview:
-      read_preview(command.file, command.spec->recording);
+      read_preview(command.file, command.spec->recording, command.number);
       return;
+    case Command::give_or_preview: {
+      const FilePtr& file = command.file;
+      if (waiting_for_.empty()) return read_preview(file, command.spec->recording, command.number);
+      if (reading_stopped(*file, command.number)) return;
+      const std::string sha = sha256_hex(file->content(), hear_reading(command.number).part(0, 0.1));
+      if (sha.empty()) return (void)reading_stopped(*file, command.number);
+      if (sha == waiting_for_) return give(file);
+      say(false, file->name +
+                     " is not the recording this experiment was made with (its SHA-256 differs); "
+                     "it is shown so that you can train on it instead");
+      return read_preview(file, command.spec->recording, command.number);
+    }
     case Command::together: {
       Entries files;
-      for (const FilePtr& f : command.files) files.emplace_back(f->name, f->bytes);
+      for (const FilePtr& f : command.files) {
+        if (reading_stopped(*f, command.number)) return;
+        const std::span<const std::byte> content = f->content();
+        files.emplace_back(f->name, ByteVector(content.begin(), content.end()));
+      }
       Result<ByteVector> bundle = make_bundle(std::move(files));
       if (!bundle) return say(true, bundle.error().text());
       const auto file = std::make_shared<NamedFile>(NamedFile{name_together(command.files), std::move(*bundle)});
       if (!waiting_for_.empty() && sha256_hex(file->bytes) == waiting_for_) return give(file);
-      read_preview(file, command.spec->recording);
+      read_preview(file, command.spec->recording, command.number);
       return;
     }
     default:
@@ -506,7 +569,10 @@ void Live::obey(const Command& command) {
       const bool again = command.kind == Command::restart;  // a new seed is a new network, whole
       Spec spec = pruned_ && !again ? pruned_->before : setup_->spec;
       if (!again) ++spec.seed;
-      build(spec, recording_, phase_ != Phase::paused, nullptr, again ? pruned_ : nullptr);
+      if (setup_->origin && !started_from_)
+        say(false, "The weights that this network began with are not here: it begins with its own");
+      build(spec, recording_, phase_ != Phase::paused, nullptr, again && pruned_ ? nullptr : started_from_,
+            again ? pruned_ : nullptr);
       return;
     }
     case Command::copy:
@@ -514,7 +580,7 @@ void Live::obey(const Command& command) {
       return;
     case Command::retrain:
       if (command.pruned->network == setup_->serial)
-        build(command.pruned->spec, recording_, command.flag, nullptr, command.pruned);
+        build(command.pruned->spec, recording_, command.flag, nullptr, nullptr, command.pruned);
       else
         say(true, "Another network was opened before the pruned one could be trained; prune the one shown now");
       return;
@@ -548,6 +614,9 @@ void Live::obey(const Command& command) {
     case Command::recovery:
       recover_now(command.number);
       return;
+    case Command::coactivation:
+      correlate_now(command.number);
+      return;
     case Command::look:
       look(command.number);
       return;
@@ -567,7 +636,39 @@ void Live::take_digits(DigitsPtr digits) {
   if (waiting_session_)
     open(waiting_session_, nullptr);
   else
-    build(Spec(*waiting_spec_), nullptr, true, nullptr);
+    build(Spec(*waiting_spec_), nullptr, true, nullptr, carried_);
+}
+
+void Live::take_vectors(const FilePtr& file, const Spec& wanted) {
+  Result<Latents> read = read_latents(file->content(), file->name);
+  if (!read) return say(true, read.error().text());
+  vectors_ = std::make_shared<Latents>(std::move(*read));
+  const uint64_t before = builds_;
+  if (waiting_session_ && waiting_for_vectors()) {
+    open(waiting_session_, nullptr);
+  } else {
+    Spec spec = waiting_for_vectors() ? *waiting_spec_ : wanted;
+    spec.task.sha256 = vectors_->sha256;
+    build(spec, nullptr, true, nullptr, carried_);
+  }
+  if (builds_ == before) return;
+  std::string notes;
+  for (const std::string& note : setup_->notes) notes += (notes.empty() ? "" : ". ") + note;
+  say(false, notes);
+}
+
+void Live::carry_now(bool on, bool input) {
+  const Keep keep = input ? Keep::recurrent_and_input : Keep::recurrent;
+  if (!on) {
+    carried_ = nullptr;
+  } else if (carried_) {
+    Parent again = *carried_;
+    again.origin.keep = name_of(keep);
+    carried_ = std::make_shared<Parent>(std::move(again));
+  } else if (trainer_) {
+    carried_ = std::make_shared<Parent>(parent_of(*trainer_, keep));
+  }
+  publish(false);
 }
 
 void Live::follow_history() {
@@ -580,27 +681,101 @@ void Live::follow_history() {
   dense_ = dense_of_ ? std::make_shared<MatrixView>(view_of(dense_of_->W_rec, nullptr)) : nullptr;
 }
 
+void Live::take_connectome(const Command& command) {
+  Spec spec = *command.spec;
+  const ConnectomeParts last = connectome_;
+  const FilePtr& some = command.file       ? command.file
+                        : command.files[0] ? command.files[0]
+                        : command.files[1] ? command.files[1]
+                                           : command.files[2];
+  if (command.file) {
+    spec.connectome.source = "file";
+    spec.connectome.sha256.clear();
+    spec.connectome.array.clear();
+    spec.connectome.kinds.clear();
+    spec.connectivity = {};
+    spec.structure = {};
+    spec.measured = nullptr;
+    connectome_ = {command.file, {}, {}, {}};
+  } else if (!connectome_.matrix) {
+    return say(true, some->name + " belongs to a matrix or a list of links that is not here; drop them together");
+  }
+  if (command.files[0]) connectome_.names = command.files[0];
+  if (command.files[1]) connectome_.signs = command.files[1];
+  if (command.files[2]) connectome_.densities = command.files[2];
+  const uint64_t before = builds_;
+  build(spec, command.recording ? command.recording : recording_, true, nullptr, carried_);
+  if (builds_ == before) connectome_ = last;
+  if (builds_ == before || !setup_->spec.measured) return;
+  const Connectome& c = *setup_->spec.measured;
+  std::string notes;
+  for (const std::string& note : c.notes) notes += "; " + note;
+  if (!densities_.empty() && c.density.empty())
+    notes += "; its densities are used once Density scaling is rank or ratio";
+  say(false, c.source + " is the network now: " + std::to_string(c.nodes) + " nodes, " + std::to_string(c.links()) +
+                 " links" + notes + ". The Connectome tab shows it, turns it round and scales it");
+}
+
 // The connectome that the experiment asks for: from the file given, else the one it brings along.
-Status Live::connect(Spec& spec) {
+Status Live::connect(Spec& spec, const Recording* recording) {
   ConnectomeSpec& k = spec.connectome;
   for (std::string* path : {&k.file, &k.names, &k.signs, &k.densities}) path->clear();
+  const std::vector<double> before = std::exchange(densities_, {});
   if (k.source != "file") return attach_own_connectome(spec);
-  const bool another = spec.measured && connectome_ && spec.measured->sha256 != sha256_hex(connectome_->bytes);
-  if (connectome_ && !another) {
-    Result<Connectome> read = read_connectome({connectome_->bytes, {}, {}, {}, connectome_->name}, k);
-    if (read) return attach_connectome(spec, std::move(*read));
-    if (!spec.measured) return read.error();
+  const auto attach = [&](Connectome c) {
+    densities_ = c.density;
+    if (!uses_densities(k, c.density)) c.density.clear();
+    if (k.nodes != "recorded") return attach_connectome(spec, std::move(c));
+    if (recording == nullptr)
+      return Status(Error{"connectome.nodes",
+                          "is recorded, but there is no recording: drop it on this window together "
+                          "with the list of links"});
+    Result<Connectome> nodes = recorded_nodes(c, recording->names);
+    return nodes ? attach_connectome(spec, std::move(*nodes)) : Status(nodes.error());
+  };
+  const FilePtr& matrix = connectome_.matrix;
+  if (matrix && (!spec.measured || spec.measured->sha256 == sha256_hex(matrix->content()))) {
+    const auto bytes_of = [](const FilePtr& f) { return f ? f->content() : std::span<const std::byte>(); };
+    Result<Connectome> read =
+        read_connectome({matrix->content(), bytes_of(connectome_.names), bytes_of(connectome_.signs),
+                         bytes_of(connectome_.densities), matrix->name},
+                        k);
+    if (!read) return read.error();
+    return attach(std::move(*read));
   }
-  if (spec.measured) return attach_connectome(spec, spec.measured);
+  if (spec.measured) {  // a session's: what it was given with stays known
+    const Status ok = attach(*spec.measured);
+    if (densities_.empty() && setup_ && setup_->spec.measured && setup_->spec.measured->sha256 == spec.measured->sha256)
+      densities_ = before;
+    return ok;
+  }
+  if (k.nodes == "recorded")
+    return Error{"connectome.source",
+                 "is a file that is not here: drop the recording, the list of links between its "
+                 "neurons and their transmitters on this window, all together"};
   return Error{"connectome.source", "is a file that is not here: drop the matrix or the list of links on this window"};
 }
 
+// Its mask, with progress; an error where it was cancelled.
+Result<std::shared_ptr<const Pattern>> Live::scale(const Spec& spec, int64_t run) {
+  Asked& m = measurements_[static_cast<size_t>(Measurement::scaling)];
+  const int64_t number = ++m.asked;
+  m.part = 0;
+  Result<std::shared_ptr<const Pattern>> mask =
+      connectome_pattern(spec, run, nullptr, goes_on(Measurement::scaling, number));
+  m.done = number;
+  return mask;
+}
+
 // Keeps what was there when the new experiment cannot be built.
-void Live::build(const Spec& given, FilePtr file, bool play, const Session* session, PrunedPtr pruned) {
+void Live::build(const Spec& given, FilePtr file, bool play, const Session* session, ParentPtr parent,
+                 PrunedPtr pruned) {
+  read_cancelled_ = false;
   const auto refuse = [&](const Error& error) { say(true, error.text()); };
   Spec spec = given;
   spec.recording.file.clear();  // a path belongs to somebody's disk
   spec.task.folder.clear();
+  spec.task.file.clear();
   if (trainer_ == nullptr) {
     phase_ = Phase::building;
     publish(false);
@@ -618,29 +793,48 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
     publish(true);
   };
 
-  if (Status ok = connect(spec); !ok) return give_up(ok.error());
+  // One of recorded neurons alone needs the recording first.
+  const bool after_recording = spec.connectome.nodes == "recorded" && spec.task.type == "recording" &&
+                               (file != nullptr || !spec.recording.sha256.empty());
+  if (!after_recording)
+    if (Status ok = connect(spec); !ok) return give_up(ok.error());
   std::shared_ptr<const Recording> recording;
   if (spec.task.type == "recording") {
-    if (file == nullptr && !spec.recording.sha256.empty()) file = recording_;
-    if (file != nullptr) {
-      std::string key = recording_key(spec);
-      if (parsed_ && file == recording_ && key == parsed_key_) {
+    const int64_t number = ++reading_.asked;
+    // The one given, else the one that is here already.
+    for (const FilePtr& one : {file, spec.recording.sha256.empty() ? nullptr : recording_}) {
+      if (one == nullptr || recording != nullptr) continue;
+      const std::string key = recording_key(spec);
+      if (parsed_ && one == recording_ && key == parsed_key_) {
         recording = parsed_;
-      } else {
-        Result<Recording> read = read_recording(file->bytes, file->name, spec.recording);
-        if (!read && !spec.recording.sha256.empty() && sha256_hex(file->bytes) != spec.recording.sha256) {
-          file = nullptr;
-        } else if (!read) {
-          give_up(read.error());
-          return;
-        } else {
-          spec.recording.sha256 = read->sha256;
-          recording = std::make_shared<Recording>(std::move(*read));
-          recording_ = file;
-          parsed_ = recording;
-          parsed_key_ = recording_key(spec);
-        }
+      } else if (one == previewed_file_.lock() && key == previewed_key_) {
+        recording = previewed_.lock();
       }
+      if (recording == nullptr) {
+        if (reads_++ == 0) reading_.part = 0;
+        const std::shared_ptr<void> counted(nullptr, [this](void*) { --reads_; });
+        const Progress progress = hear_reading(number);
+        bool stopped = reading_stopped(*one, number), another = false;
+        Result<Recording> read = cancelled(one->name);
+        if (!stopped) read = read_recording(one->content(), one->name, spec.recording, progress);
+        if (!stopped && !read) {
+          stopped = reading_stopped(*one, number);
+          another = !stopped && !spec.recording.sha256.empty() && sha256_hex(one->content()) != spec.recording.sha256;
+        }
+        if (stopped) {
+          read_cancelled_ = true;
+          if (trainer_ == nullptr) phase_ = !waiting_for_.empty() ? Phase::needs_recording : Phase::empty;
+          if (trainer_ == nullptr && waiting_for_digits()) phase_ = Phase::needs_digits;
+          return publish(true);
+        }
+        if (another) continue;
+        if (!read) return give_up(read.error());
+        recording = std::make_shared<Recording>(std::move(*read));
+      }
+      spec.recording.sha256 = recording->sha256;
+      recording_ = one;
+      parsed_ = recording;
+      parsed_key_ = recording_key(spec);
     }
     if (recording == nullptr && !spec.recording.sha256.empty()) {
       if (trainer_ == nullptr) phase_ = Phase::needs_recording;
@@ -653,6 +847,8 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
       return;
     }
   }
+  if (after_recording)
+    if (Status ok = connect(spec, recording.get()); !ok) return give_up(ok.error());
   const bool on_digits = spec.task.type == "digits" || spec.task.type == "n-back-digits";
   if (on_digits && digits_ == nullptr) {
     if (options_.find_digits) {
@@ -675,8 +871,21 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
                   "window, then it starts; or open the experiment with fewer of them");
     return wait_for_digits();
   }
+  const bool on_vectors = spec.task.type == "n-back-latent";
+  if (on_vectors && (!vectors_ || (!spec.task.sha256.empty() && spec.task.sha256 != vectors_->sha256))) {
+    if (trainer_ == nullptr) phase_ = Phase::needs_vectors;
+    waiting_for_ = spec.task.sha256;
+    waiting_spec_ = std::make_shared<Spec>(spec);
+    say(false,
+        "This experiment shows latent vectors that are not here: drop their file on this window (NPZ, NPY or CSV, "
+        "with labels), then it starts" +
+            (waiting_for_.empty() ? ""
+                                  : "; it was made with one whose SHA-256 begins with " + waiting_for_.substr(0, 12)));
+    return publish(true);
+  }
+  if (on_vectors) spec.task.sha256 = vectors_->sha256;
   const int64_t run = session ? session->state.run : pruned ? pruned->run : 0;
-  Result<Dataset> data = make_dataset(spec, recording.get(), run, digits_.get());
+  Result<Dataset> data = make_dataset(spec, recording.get(), run, digits_.get(), vectors_.get());
   if (!data) return give_up(data.error());
   auto setup = std::make_shared<Setup>();
   setup->channel_names = data->channel_names;
@@ -689,15 +898,33 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   }
   setup->held_out_trials = data->held_out.count;
   setup->source_recording = recording;
+  if (recording) setup->recording_file = recording_;
   if (on_digits) setup->source_digits = digits_;
+  if (on_vectors) setup->source_latents = vectors_;
+  setup->notes = data->notes;
   if (data->recording) setup->recording = std::make_shared<Recording>(*data->recording);
   if (data->baselines) setup->baselines = std::make_shared<Baselines>(data->baselines->held_out);
   if (data->prepared) setup->prepared = std::make_shared<Prepared>(*data->prepared);
   TrainerOptions options;
   options.threads = options_.own_thread ? options_.threads : 1;
+  if (spec.measured && !pruned) {
+    Result<std::shared_ptr<const Pattern>> mask = scale(spec, run);
+    if (!mask && pending_) return;  // for what was asked for since
+    if (!mask) return give_up(mask.error());
+    options.known = std::move(*mask);
+    if (static_cast<int64_t>(densities_.size()) == spec.measured->nodes) setup->densities = densities_;
+  }
   if (pruned) {
     options.mask = pruned->mask;
     options.start = pruned->start;
+  }
+  if (parent) {
+    Result<Transfer> transfer = transfer_to(*parent, spec, data->ends, run, options.known);
+    if (!transfer)
+      return give_up({transfer.error().path, transfer.error().message +
+                                                 ". To train it from its own weights, let go of the kept ones (in the "
+                                                 "settings, above the experiments)"});
+    start_from(std::move(*transfer), options);
   }
   Result<std::unique_ptr<Trainer>> made = Trainer::create(spec, std::move(*data), run, options);
   if (!made) return give_up(made.error());
@@ -725,6 +952,9 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   timeline_.offer(0, trainer_->initial(), trainer_->stage() == Stage::fine_tuning ? nullptr : trainer_->shared_mask());
   keep_moment();
   setup->own_mask = trainer_->own_mask();
+  if (trainer_->origin() != nullptr) setup->origin = *trainer_->origin();
+  started_from_ = std::move(parent);
+  coactivation_ = nullptr;
   setup->link = encode_link(pruned_ ? pruned_->before : setup->spec);
   for (size_t p = 0; p < spec.populations.size(); ++p)
     setup->populations.push_back(
@@ -820,6 +1050,10 @@ void Live::publish(bool exact) {
   s->perturbed_updates = perturbed_updates_;
   s->states = states_;
   s->states_updates = states_updates_;
+  s->coactivation = coactivation_;
+  s->coactivation_updates = coactivation_updates_;
+  s->carried = carried_;
+  s->wants_vectors = waiting_for_vectors();
   s->fits = fits_;
   s->fits_updates = fits_updates_;
   s->fitting = fit_job_ ? fit_job_->progress() : -1;
@@ -948,6 +1182,20 @@ void Live::study_now(int64_t number) {
   if (!study) return say(true, study.error().text());
   states_ = std::make_shared<StateStudy>(std::move(*study));
   states_updates_ = shown_updates();
+  publish(phase_ != Phase::running);
+}
+
+void Live::correlate_now(int64_t number) {
+  Workers workers(setup_->threads);
+  CoactivationOptions options;
+  options.seed = setup_->spec.seed;
+  Result<Coactivation> study =
+      dalea::study_coactivation(shown_model(), trainer_->data(), setup_->spec.populations, setup_->spec.training.batch,
+                                trainer_->isa(), workers, options, goes_on(Measurement::coactivation, number));
+  if (!study && number <= measurements_[static_cast<size_t>(Measurement::coactivation)].cancelled) return;
+  if (!study) return say(true, study.error().text());
+  coactivation_ = std::make_shared<Coactivation>(std::move(*study));
+  coactivation_updates_ = shown_updates();
   publish(phase_ != Phase::running);
 }
 

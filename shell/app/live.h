@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "analysis/coactivation.h"
 #include "analysis/fits.h"
 #include "analysis/recovery.h"
 #include "analysis/states.h"
@@ -24,8 +25,9 @@
 #include "common/files.h"
 #include "common/perturb_report.h"
 #include "recording/arrays.h"
-#include "session/session.h"
+#include "session/transfer.h"
 #include "tasks/digits.h"
+#include "tasks/latent.h"
 #include "training/trainer.h"
 
 namespace dalea::app {
@@ -34,14 +36,23 @@ namespace dalea::app {
 struct NamedFile {
   std::string name;
   std::vector<std::byte> bytes;
+  FileBytes on_disk = {};  // in place of bytes: a large file that is looked at where it lies
+  std::span<const std::byte> content() const { return on_disk.mapped() ? on_disk.bytes() : bytes; }
 };
 inline NamedFile text_file(std::string name, std::string_view text) {
   return {std::move(name), to_bytes(text)};
 }
 using FilePtr = std::shared_ptr<const NamedFile>;
-using DigitsPtr = std::shared_ptr<const Digits>;
 
-enum class Phase { empty, building, paused, running, finished, failed, needs_recording, needs_digits };
+// The files of one connectome; null: not given.
+struct ConnectomeParts {
+  FilePtr matrix, names, signs, densities;
+};
+using DigitsPtr = std::shared_ptr<const Digits>;
+using LatentsPtr = std::shared_ptr<const Latents>;
+using ParentPtr = std::shared_ptr<const Parent>;
+
+enum class Phase { empty, building, paused, running, finished, failed, needs_recording, needs_digits, needs_vectors };
 const char* phase_text(Phase phase);  // "learning", "paused", ...
 
 // A plain matrix to look at. Dense: column-major (post, pre). `pattern`: which synapses can exist; null: all.
@@ -76,9 +87,14 @@ struct Setup {
   std::shared_ptr<const Prepared> prepared;    // of a recording
   int64_t classes = 0;                         // of a task with classes, named output_names; 0: it has none
   double commonest = 0;                        // held-out accuracy of always answering the commonest class
+  std::vector<double> densities;  // of the connectome's nodes, as its file has them, used or not; empty: none
   // What make_dataset() made the trials from, so that others can make theirs; null: nothing was needed.
   std::shared_ptr<const Recording> source_recording;
+  FilePtr recording_file;  // what that was read from; null: it was simulated
   DigitsPtr source_digits;
+  LatentsPtr source_latents;
+  std::vector<std::string> notes;  // Dataset::notes
+  std::optional<Origin> origin;    // it began with another network's weights
   int threads = 1;
   std::string isa;
   bool own_mask = false;  // pruned: the link does not make this network again, a session does
@@ -122,16 +138,20 @@ struct Snapshot {
   int64_t perturbed_updates = 0;                  // of the network when it did
   std::shared_ptr<const StateStudy> states;       // what study_states() found last; null: nothing
   int64_t states_updates = 0;
+  std::shared_ptr<const Coactivation> coactivation;  // what study_coactivation() found last; null: nothing
+  int64_t coactivation_updates = 0;
+  ParentPtr carried;                 // the next experiment starts from its recurrent weights; null: from its own
   std::shared_ptr<const Fits> fits;  // what measure_fits() found last; null: nothing
   int64_t fits_updates = 0;
   double fitting = -1;                             // part done of the fits being measured, 0 .. 1; -1: none are
   std::shared_ptr<const RecoveryStudy> recovered;  // what study_recovery() found last; null: nothing
   int64_t recovered_updates = 0;
-  DigitsPtr digits;           // those that are here; null: none
-  bool wants_digits = false;  // an experiment waits for digits, or for more than are here
-  uint64_t digits_asked = 0;  // how often one found none at all
-  std::string hash;           // 16 hexadecimal digits
-  int64_t hash_updates = 0;   // after how many updates `hash` was taken: now, or a little before while it runs
+  DigitsPtr digits;            // those that are here; null: none
+  bool wants_digits = false;   // an experiment waits for digits, or for more than are here
+  bool wants_vectors = false;  // for latent vectors; waiting_for: the SHA-256 they must have, where it is known
+  uint64_t digits_asked = 0;   // how often one found none at all
+  std::string hash;            // 16 hexadecimal digits
+  int64_t hash_updates = 0;    // after how many updates `hash` was taken: now, or a little before while it runs
   Audit audit;
   // Looking back: weights, trace, hash and audit are those of a kept moment, after hash_updates updates.
   bool looking_back = false;
@@ -216,9 +236,11 @@ class Live {
   void perturb(std::vector<Intervention> interventions);
   void measure_perturbation();  // over all held-out trials, into Snapshot::perturbed
   void study_states();          // the same, into Snapshot::states
-  // These and study_recovery() hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is
+  void study_coactivation();    // into Snapshot::coactivation
+  // They and study_recovery() hold up the training, which goes on afterwards: the part done, 0 .. 1; empty: none is
   // asked for. Another network that is asked for cancels them.
-  enum class Measurement { perturbation, states, recovery };
+  // `scaling`: of a connectome to neurons, with its null model, for the network that is being built.
+  enum class Measurement { perturbation, states, recovery, coactivation, scaling };
   std::optional<double> measuring(Measurement what) const;
   void cancel_measuring();
   void measure_fits();  // of a recording, into Snapshot::fits; in pieces, while training goes on
@@ -226,13 +248,27 @@ class Live {
   void study_recovery();  // the same, into Snapshot::recovered; of a simulated recording
   // Shows the network as it was at the kept moment nearest to this many updates, while training goes on; -1: as it is.
   void look_back(int64_t updates);
-  void preview(FilePtr file, const RecordingSpec& spec);    // comes out of take_preview()
-  bool previewing() const { return previews_wanted_ > 0; }  // files are read for one, on the training's thread
+  void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
+  // The part done, 0 .. 1, of the file that is being read on the training's thread, for a preview or to train on it;
+  // empty: none is. Cancelled, everything stays as it was, and a notice says so.
+  std::optional<double> reading() const;
+  void cancel_reading();
   // Files of one recording, as a bundle: the recording waited for, else a preview; a notice where they are not one.
   void give_together(std::vector<FilePtr> files, const RecordingSpec& spec);
-  // A square matrix or a list of links becomes the network of this experiment, which then trains.
-  void give_connectome(FilePtr file, const Spec& spec);
-  void give_recording(FilePtr file);   // what Snapshot::waiting_for asks for
+  // A square matrix or a list of links becomes the network of this experiment, which then trains. Parts without a
+  // matrix belong to the one that was given last.
+  void give_connectome(const ConnectomeParts& parts, const Spec& spec, FilePtr recording = nullptr);
+  void give_connectome(FilePtr file, const Spec& spec) {
+    give_connectome(ConnectomeParts{std::move(file), {}, {}, {}}, spec);
+  }
+  void give_recording(FilePtr file);  // what Snapshot::waiting_for asks for
+  // Latent vectors for the experiment that waits for them, else for this one, which then trains.
+  void give_vectors(FilePtr file, const Spec& spec);
+  // From now on experiments start from the recurrent weights that the network has now (`input`: and its input weights);
+  // again: what is taken of them. Off: from their own.
+  void carry(bool on, bool input);
+  // The same where it is that one, by its SHA-256; else a preview, and a notice of why.
+  void give_or_preview(FilePtr file, const RecordingSpec& spec);
   void give_digits(DigitsPtr digits);  // kept; an experiment that waited for them starts
   // The same from the four IDX files: training images and labels, test images and labels. `quiet`: says errors only.
   void give_digit_files(const std::array<FilePtr, 4>& files, bool quiet);
@@ -272,6 +308,7 @@ class Live {
       preview,
       together,
       give,
+      give_or_preview,
       connectome,
       digits,
       digit_files,
@@ -281,6 +318,9 @@ class Live {
       measure,
       states,
       recovery,
+      coactivation,
+      vectors,
+      carry,
       fits,
       stop_fits,
       look
@@ -303,17 +343,27 @@ class Live {
   void obey_all(const std::deque<Command>& commands);
   void open(FilePtr file, FilePtr recording);
   void give(FilePtr file);
-  void read_preview(FilePtr file, const RecordingSpec& spec);
+  void read_preview(FilePtr file, const RecordingSpec& spec, int64_t number);
+  void send_file(Command::Kind kind, std::vector<FilePtr> files, const RecordingSpec& spec);
+  Progress hear_reading(int64_t number);
+  bool reading_stopped(const NamedFile& file, int64_t number);  // cancelled, or changed on the disk; says so
   void take_digits(DigitsPtr digits);
-  Status connect(Spec& spec);
+  void take_connectome(const Command& command);
+  Status connect(Spec& spec, const Recording* recording = nullptr);
+  Result<std::shared_ptr<const Pattern>> scale(const Spec& spec, int64_t run);
   void follow_history();
-  void build(const Spec& spec, FilePtr recording, bool play, const Session* session, PrunedPtr pruned = nullptr);
+  // `parent`: to start from, when it is no session and not pruned; null: its own weights.
+  void build(const Spec& spec, FilePtr recording, bool play, const Session* session, ParentPtr parent,
+             PrunedPtr pruned = nullptr);
+  void take_vectors(const FilePtr& file, const Spec& wanted);
+  void carry_now(bool on, bool input);
   void copy_for(uint64_t request);
   void ask(Measurement what);
   std::function<bool(double)> goes_on(Measurement what, int64_t number);  // hears the progress of that one
   void measure_now(int64_t number);
   void study_now(int64_t number);
   void recover_now(int64_t number);
+  void correlate_now(int64_t number);
   void begin_fits();
   void advance_fits(bool small);
   void look(int64_t updates);
@@ -330,6 +380,8 @@ class Live {
   bool waiting_for_digits() const {
     return waiting_spec_ && (waiting_spec_->task.type == "digits" || waiting_spec_->task.type == "n-back-digits");
   }
+
+  bool waiting_for_vectors() const { return waiting_spec_ && waiting_spec_->task.type == "n-back-latent"; }
 
   LiveOptions options_;
 
@@ -349,8 +401,9 @@ class Live {
     std::atomic<int64_t> asked{0}, done{0}, cancelled{0};
     std::atomic<double> part{0};
   };
-  std::array<Asked, 3> measurements_;
-  std::atomic<int> previews_wanted_{0};
+  std::array<Asked, 5> measurements_;
+  Asked reading_;              // files, numbered likewise
+  std::atomic<int> reads_{0};  // asked for, or being read for a network
 
   // The trainer's side.
   std::unique_ptr<Trainer> trainer_;
@@ -365,6 +418,10 @@ class Live {
   int64_t perturbed_updates_ = 0;
   std::shared_ptr<const StateStudy> states_;
   int64_t states_updates_ = 0;
+  std::shared_ptr<const Coactivation> coactivation_;
+  int64_t coactivation_updates_ = 0;
+  ParentPtr carried_, started_from_;  // for the next experiments; of this network
+  LatentsPtr vectors_;
   std::unique_ptr<Workers> fit_workers_;
   std::unique_ptr<FitJob> fit_job_;  // of trainer_'s data
   int64_t fit_job_updates_ = 0;
@@ -380,12 +437,17 @@ class Live {
   PrunedPtr pruned_;                         // what this network started from; null: not pruned here
   std::shared_ptr<const Dataset> held_out_;  // made for the first copy of this network
   FilePtr recording_;
-  FilePtr connectome_;                       // the file that was given last
+  ConnectomeParts connectome_;               // the files that were given last
+  std::vector<double> densities_;            // of that connectome
   std::shared_ptr<const Recording> parsed_;  // of recording_, for parsed_key_
   std::string parsed_key_;
+  std::weak_ptr<const NamedFile> previewed_file_;  // of the last preview: it need not be read again to train on it
+  std::weak_ptr<const Recording> previewed_;
+  std::string previewed_key_;
+  bool read_cancelled_ = false;  // the last build's
   DigitsPtr digits_;
   uint64_t digits_asked_ = 0;
-  std::shared_ptr<const Spec> waiting_spec_;  // needs the recording waiting_for_, or the digits
+  std::shared_ptr<const Spec> waiting_spec_;  // needs the recording waiting_for_, the digits or vectors
   FilePtr waiting_session_;
   std::string waiting_for_;
   std::shared_ptr<const std::vector<EpochRecord>> history_;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/json.h"
+#include "network/rules.h"
 
 namespace dalea::app {
 namespace {
@@ -28,15 +29,13 @@ Status take_flag(const json& value, const std::string& path, bool& to) {
   return {};
 }
 
-// Every block keeps the part 1 - sparsity of its own density in the experiment's table.
+// Every block keeps the part 1 - sparsity of its own density by the experiment's rules.
 Result<std::vector<PruneBlock>> blocks_of(const PruneSettings& settings, const NetworkCopy& network) {
-  std::vector<std::vector<double>> density = network.spec.connectivity.probability;
-  if (density.empty())
+  if (!prunes_by_block(network.spec))
     return Error{"blocks",
-                 "need connectivity.probability, which this experiment does not have; prune the whole matrix"};
-  const size_t populations = network.model.populations.size();
-  if (density.size() == 1 && density[0].size() == 1)
-    density.assign(populations, std::vector<double>(populations, density[0][0]));
+                 "need connectivity.probability, table or motifs, which this experiment does not have; prune the whole "
+                 "matrix"};
+  BlockMatrix density = block_probability(network.spec);
   for (std::vector<double>& row : density)
     for (double& p : row) p *= 1 - settings.sparsity;
   return population_blocks(network.model.populations, density);
@@ -138,6 +137,11 @@ Status change_settings(PruneSettings& settings, std::string_view text) {
                  "is not left out as published, where it is pruned like the rest; leave one of the two out"};
   settings = s;
   return {};
+}
+
+bool prunes_by_block(const Spec& spec) {
+  const ConnectivitySpec& c = spec.connectivity;
+  return spec.connectome.source == "none" && (has_rules(spec) || !c.probability.empty() || c.distance > 0);
 }
 
 Result<SweepOptions> mask_options(const PruneSettings& settings, const NetworkCopy& network) {

@@ -37,6 +37,8 @@ struct PruneSettings {
 // changes.
 Status change_settings(PruneSettings& settings, std::string_view json);
 
+// Whether the experiment says how dense each block is, so that it can be pruned by block.
+bool prunes_by_block(const Spec& spec);
 // One mask of `settings` (place 0 of its grid), or the published grid; blocks have one place only.
 Result<SweepOptions> mask_options(const PruneSettings& settings, const NetworkCopy& network);
 Result<SweepOptions> sweep_options(const PruneSettings& settings, const NetworkCopy& network);

@@ -206,7 +206,8 @@ void draw_trial(App& app) {
             {{"Held-out trial", draw_traces},
              {"Activity", draw_activity},
              {"States", draw_states},
-             {"Currents", draw_currents}});
+             {"Currents", draw_currents},
+             {"Together", draw_coactivation}});
   ImGui::PopStyleVar();
 }
 

@@ -233,6 +233,14 @@ void draw_build(App& app) {
   ImGui::PopFont();
   changed = draw_sources(app) || changed;
   changed = draw_wiring(app, both) || changed;
+  const char* way_in = "Connectome\xe2\x80\xa6";
+  flow(ImGui::CalcTextSize(way_in).x + 2 * ImGui::GetStyle().FramePadding.x, 12 * u);
+  if (ImGui::Button(way_in)) {
+    app.view.connectome.wanted = true;
+    app.view.tab = tab_connectome;
+  }
+  app.track("build:connectome");
+  hint("A measured or synthetic connectome in place of these probabilities");
   if (!wiring_fits(s)) {
     say_problem(app, app.problem_at("connectivity.probability"));
     if (ImGui::Button("Make it fit the populations")) {

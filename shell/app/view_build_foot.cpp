@@ -183,16 +183,19 @@ void draw_task(App& app, ImVec2 size) {
   if (!current || b.task.lines.empty()) {
     ImGui::PushTextWrapPos(0);
     ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
-    ImGui::TextUnformatted(!app.problems.empty()     ? "A trial of the task appears here when nothing is wrong."
-                           : s.task.type == "digits" ? "Task: which digit is it, read row by row. The Trial panel "
-                                                       "shows one while it trains."
-                           : s.task.type == "n-back-digits"
-                               ? "Task: was the last digit shown some digits before? The Trial panel shows a trial "
-                                 "while it trains."
-                           : s.task.type == "recording"
-                               ? "Task: the next frame of a recording. The Recording tab shows "
-                                 "what is read."
-                               : "");
+    ImGui::TextUnformatted(
+        !app.problems.empty()     ? "A trial of the task appears here when nothing is wrong."
+        : s.task.type == "digits" ? "Task: which digit is it, read row by row. The Trial panel "
+                                    "shows one while it trains."
+        : s.task.type == "n-back-digits"
+            ? "Task: was the last digit shown some digits before? The Trial panel shows a trial "
+              "while it trains."
+        : s.task.type == "n-back-latent"
+            ? "Task: was the last vector shown some items before? Drop a file of vectors with labels "
+              "(NPZ, NPY, CSV) on this window. The Trial panel shows a trial while it trains."
+        : s.task.type == "recording" ? "Task: the next frame of a recording. The Recording tab shows "
+                                       "what is read."
+                                     : "");
     ImGui::PopStyleColor();
     ImGui::PopTextWrapPos();
     app.track("build:task");

@@ -6,6 +6,7 @@
 #include "app/editing.h"
 #include "app/views.h"
 #include "app/widgets.h"
+#include "common/experiment_notes.h"
 #include "network/rules.h"
 
 namespace dalea::app {
@@ -154,14 +155,11 @@ bool edit_rules(App& app) {
   changed = ImGui::Checkbox("Input mask", &app.draft.network.input_mask) || changed;
   app.track("build:input-mask");
   ImGui::PushFont(fonts.small);
-  if (app.draft.network.input_mask)
+  ImGui::TextWrapped("%s", input_mask_meaning(app.draft.network.input_mask).c_str());
+  if (c.distance > 0 && app.draft.stages.prune)
     ImGui::TextWrapped(
-        "On: channel c reaches population c alone, so what one population tells another has to travel through the "
-        "recurrent weights between them.");
-  else
-    ImGui::TextWrapped(
-        "Off, as published: every unit sees every channel, so weights between populations need not carry what they "
-        "tell each other.");
+        "Pruning takes the mean over distances of each block: which of its connections stay does not depend on how far "
+        "apart the units are.");
   ImGui::PopFont();
   say_problem(app, app.problem_at("network.input_mask"));
   if (has_rules(app.draft) || c.distance > 0) {

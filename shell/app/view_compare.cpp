@@ -25,11 +25,19 @@ std::vector<KnownKey> known_keys(const App& app) {
     const Spec& s = app.now->setup->spec;
     if (s.task.type == "recording" && s.recording.simulated == "conditions")
       keys.push_back({"recording.condition", "Simulated condition", dalea::condition_names()});
+    if (s.task.type == "recording" && s.recording.simulated == "areas")
+      keys.push_back({"recording.simulated_feedback", "Simulated feedback", {"0.3", "1", "2"}});
   }
   keys.push_back(
       {"training.constraint", "Sign constraint", {"conventional", "rectified", "rectified-forward", "dale"}});
   keys.push_back({"network.feedback", "What is fed back", {"published", "rectified", "plain"}});
   keys.push_back({"network.biases", "Biases", {"false", "true"}});
+  if (app.now->setup && app.now->setup->spec.measured) {
+    KnownKey nulls = {"connectome.null_model", "Null model of the connectome", {"none", "rewired"}};
+    for (const char* other : {"permuted", "weights", "density"}) nulls.values.insert(nulls.values.end() - 1, other);
+    if (!app.now->setup->spec.measured->x.empty()) nulls.values.insert(nulls.values.end() - 1, "spatial");
+    keys.push_back(std::move(nulls));
+  }
   return keys;
 }
 
@@ -44,12 +52,12 @@ void recompute(App& app) {
   CompareState& c = app.view.compare;
   if (c.linked) {
     c.linked->level = c.plan.level;
+    c.linked->checkpoint = c.plan.checkpoint;
     c.linked->raw = c.plan.raw;
     c.linked->from = c.plan.from;
     c.linked->to = c.plan.to;
   }
-  if (c.runs && c.groups.size() >= 2)
-    app.comparer.start(c.runs, level_of(c.plan.level), c.plan.raw, c.plan.from, c.plan.to);
+  app.compare_again();
 }
 
 void choose_conditions(App& app, bool training) {
@@ -120,10 +128,36 @@ void compare_buttons(App& app, const SideView& side, const ComparerView& compute
   CompareState& c = app.view.compare;
   const Palette& p = palette(app.theme);
   const float u = app.scale;
+  if (!c.sessions.empty()) {
+    ImGui::AlignTextToFramePadding();
+    ImGui::Text("%zu sessions; conditions from", c.sessions.size());
+    ImGui::SameLine();
+    ImGui::SetNextItemWidth(110 * u);
+    int named = c.by_field ? 1 : 0;
+    if (ImGui::Combo("##named", &named, "file names\0a key\0")) {
+      c.by_field = named == 1;
+      if (c.by_field && c.field[0] == '\0')
+        std::snprintf(c.field, sizeof c.field, "%s", c.plan.key.empty() ? "recording.condition" : c.plan.key.c_str());
+      app.name_sessions();
+    }
+    app.track("compare:named");
+    if (c.by_field) {
+      flow(180 * u, 8 * u);
+      ImGui::SetNextItemWidth(180 * u);
+      if (ImGui::InputTextWithHint("##field", "recording.condition", c.field, sizeof c.field,
+                                   ImGuiInputTextFlags_EnterReturnsTrue))
+        app.name_sessions();
+      app.track("compare:field");
+    }
+    flow(70 * u, 8 * u);
+    if (ImGui::Button("Forget##sessions", {70 * u, 0})) app.forget_sessions();
+    app.track("compare:forget");
+    hint("Leaves these sessions, to train conditions here instead");
+  }
   if (side.running || computed.running) {
     if (ImGui::Button("Stop##compare", {86 * u, 0})) app.stop_comparison();
     app.track("compare:stop");
-  } else {
+  } else if (c.sessions.empty()) {
     ImGui::BeginDisabled(!app.now->setup || c.plan.values.size() < 2);
     ImGui::PushStyleColor(ImGuiCol_Button, p.accent);
     ImGui::PushStyleColor(ImGuiCol_ButtonHovered, p.accent);
@@ -135,8 +169,9 @@ void compare_buttons(App& app, const SideView& side, const ComparerView& compute
     app.track("compare:train");
     ImGui::EndDisabled();
   }
+  const bool first = !c.sessions.empty() && !side.running && !computed.running;  // of its line
   ImGui::BeginDisabled(!computed.result);
-  ImGui::SameLine(0, 12 * u);
+  if (!first) ImGui::SameLine(0, 12 * u);
   if (ImGui::Button("CSV##compare"))
     app.host.save_file(text_file("dalea-compare.csv", compare_csv(computed.result->report)));
   app.track("compare:csv");
@@ -156,25 +191,6 @@ void compare_buttons(App& app, const SideView& side, const ComparerView& compute
   app.track("compare:link");
   hint("Copies a link to this comparison: experiment, conditions, runs and what is shown");
   ImGui::EndDisabled();
-  if (c.sessions.empty()) return;
-  ImGui::AlignTextToFramePadding();
-  ImGui::Text("%zu sessions; conditions from", c.sessions.size());
-  ImGui::SameLine();
-  ImGui::SetNextItemWidth(110 * u);
-  int named = c.by_field ? 1 : 0;
-  if (ImGui::Combo("##named", &named, "file names\0a key\0")) {
-    c.by_field = named == 1;
-    if (!c.by_field) app.name_sessions();
-  }
-  app.track("compare:named");
-  if (c.by_field) {
-    ImGui::SameLine();
-    ImGui::SetNextItemWidth(180 * u);
-    if (ImGui::InputTextWithHint("##field", "recording.condition", c.field, sizeof c.field,
-                                 ImGuiInputTextFlags_EnterReturnsTrue))
-      app.name_sessions();
-    app.track("compare:field");
-  }
 }
 
 // Matrix and dots: rows are where connections end, columns where they begin.
@@ -189,7 +205,7 @@ void draw_grid(App& app, const Compared& c, ImVec2 room, bool dots) {
   for (const BlockGroup& node : c.nodes()) label = std::max(label, ImGui::CalcTextSize(node.name.c_str()).x);
   label = std::min(label, 0.25f * room.x) + 6 * u;
   const ImVec2 at = ImGui::GetCursorScreenPos();
-  const float side = std::floor(std::min(room.x - label - line - 90 * u, room.y - label - line - 4 * u));
+  const float side = std::floor(std::min(room.x - label - line - 118 * u, room.y - label - line - 4 * u));
   const ImVec2 a = {at.x + label + line, at.y + 2 * u};
   const float cell = std::max(2.0f, side / static_cast<float>(n));
   ImGui::SetCursorScreenPos(a);
@@ -260,12 +276,29 @@ void draw_grid(App& app, const Compared& c, ImVec2 room, bool dots) {
   draw->AddText({x + 14 * u, (top + bottom) / 2 - line / 2}, color32(p.muted), "0");
   draw->AddText({x + 14 * u, bottom - line}, color32(p.text), compare_text("%.2g", -largest).c_str());
   draw->AddRect({x, bottom + 10 * u}, {x + 10 * u, bottom + 20 * u}, color32(p.text), 0, 0, 2 * u);
-  draw->AddText({x + 14 * u, bottom + 15 * u - line / 2}, color32(p.muted), "p \xe2\x89\xa4 .05");
-  if (!dots && cell > 44 * u) draw->AddText({x, bottom + 34 * u - line / 2}, color32(p.muted), "in the cells: x 1e-4");
+  draw->AddText({x + 14 * u, bottom + 15 * u - line / 2}, color32(p.muted), "adjusted p \xe2\x89\xa4 .05");
+  float next = bottom + 34 * u;
+  const auto more = [&](const char* text) {
+    draw->AddText({x + 14 * u, next - line / 2}, color32(p.muted), text);
+    next += line + 3 * u;
+  };
+  const auto x_text = [&](const char* text) {
+    draw->AddText({x, next - line / 2}, color32(p.muted), text);
+    next += line + 1 * u;
+  };
+  draw->AddRectFilled({x, next - 5 * u}, {x + 10 * u, next + 5 * u}, color32(p.faint));
+  if (!dots) draw->AddCircleFilled({x + 5 * u, next}, 1.2f * u, color32(p.muted));
+  more("cannot exist");
   if (dots) {
-    draw->AddCircleFilled({x + 5 * u, bottom + 34 * u}, 5 * u, color32(p.muted));
-    draw->AddText({x + 14 * u, bottom + 34 * u - line / 2}, color32(p.muted), "confidence");
+    draw->AddCircleFilled({x + 5 * u, next}, 1.6f * u, color32(p.muted));
+    more("confidence 0 ...");
+    draw->AddCircleFilled({x + 5 * u, next}, 5 * u, color32(p.muted));
+    more("... 1 (largest)");
   }
+  const bool absolute = c.report.choices.options.weights == BlockWeights::abs;
+  x_text("difference in");
+  x_text(absolute ? "mean |w|" : "mean w");
+  if (!dots && cell > 44 * u) x_text("in the cells: \xc3\x97 10\xe2\x81\xbb\xe2\x81\xb4");
   ImGui::PopFont();
   ImGui::SetCursorScreenPos({at.x, at.y + room.y});
   ImGui::Dummy({1, 1});
@@ -389,6 +422,14 @@ void draw_difference_circuit(App& app, const Compared& c, ImVec2 size) {
       }
     }
   if (near >= 0) draw_block(static_cast<size_t>(near), true);
+  const auto star = [&](ImVec2 middle) {
+    const ImVec2 half = {ImGui::CalcTextSize("*").x / 2, 0.3f * line};
+    draw->AddCircleFilled(middle, 5 * u, color32(p.panel));
+    draw->AddCircle(middle, 5 * u, color32(p.text), 0, u);
+    draw->AddText({middle.x - half.x, middle.y - half.y}, color32(p.text), "*");
+  };
+  for (size_t k = 0; k < c.blocks().size(); ++k)
+    if (c.possible(k) && c.blocks()[k].significant) star(curve_of(k)[curve_points / 2]);
   const bool labelled = !layout.columns.empty() && !layout.rows.empty();
   for (size_t k = 0; k < n; ++k) {
     draw->AddCircleFilled(centre[k], radius, color32(p.faint));
@@ -404,7 +445,13 @@ void draw_difference_circuit(App& app, const Compared& c, ImVec2 size) {
   }
   // Legend.
   float x = at.x;
-  const float y = at.y + size.y - 1.6f * line;
+  float y = at.y + size.y - 1.9f * line;
+  const auto fits = [&](float width) {
+    if (x > at.x && x + width > at.x + size.x) {
+      x = at.x;
+      y += 1.2f * line;
+    }
+  };
   const auto word = [&](const std::string& text) {
     draw->AddText({x, y - line / 2}, color32(p.muted), text.c_str());
     x += ImGui::CalcTextSize(text.c_str()).x + 14 * u;
@@ -418,9 +465,12 @@ void draw_difference_circuit(App& app, const Compared& c, ImVec2 size) {
   stroke(down, 1, 4);
   word("weaker");
   stroke(p.muted, 1, 7);
-  word(compare_text("density %.2f", densest));
-  stroke(up, 0.35f, 4);
-  word("pale: adjusted p > .05");
+  word(compare_text("width: density, up to %.2f", densest));
+  const char* starred = "adjusted p \xe2\x89\xa4 .05; the others are pale";
+  fits(14 * u + ImGui::CalcTextSize(starred).x);
+  star({x + 5 * u, y});
+  x += 14 * u;
+  word(starred);
   ImGui::PopFont();
   if (near < 0) return;
   const auto k = static_cast<size_t>(near);
@@ -451,10 +501,11 @@ void draw_compare_list(App& app, const Compared& c, ImVec2 room) {
   if (ImGui::BeginTable("compared", 6, flags, room)) {
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("from \xe2\x80\xba to", ImGuiTableColumnFlags_WidthStretch, 1);
-    ImGui::TableSetupColumn("difference");
+    ImGui::TableSetupColumn(c.report.choices.options.weights == BlockWeights::abs ? "\xce\x94 mean |w|"
+                                                                                  : "\xce\x94 mean w");
     ImGui::TableSetupColumn("Hedges g [95 %]");
     ImGui::TableSetupColumn("", ImGuiTableColumnFlags_WidthStretch, 1);
-    ImGui::TableSetupColumn("p");
+    ImGui::TableSetupColumn("p alone");
     ImGui::TableSetupColumn("adjusted p");
     ImGui::TableHeadersRow();
     ImGuiListClipper clipper;
@@ -499,6 +550,119 @@ void draw_compare_list(App& app, const Compared& c, ImVec2 room) {
   ImGui::PopFont();
 }
 
+// Averages of the two conditions and how they vary over runs.
+void draw_means(App& app, const Compared& c, ImVec2 room) {
+  const Palette& p = palette(app.theme);
+  const float u = app.scale;
+  const size_t n = c.nodes().size();
+  const Comparison& all = c.report.comparison;
+  std::vector<size_t> blocks;
+  for (size_t k = 0; k < n * n; ++k)
+    if (c.possible(k)) blocks.push_back(k);
+  constexpr ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_ScrollY |
+                                    ImGuiTableFlags_ScrollX | ImGuiTableFlags_SizingFixedFit |
+                                    ImGuiTableFlags_PadOuterX;
+  ImGui::PushFont(fonts.small);
+  ImGui::PushStyleVar(ImGuiStyleVar_CellPadding, {5 * u, 2 * u});
+  const size_t conditions = all.names.size();
+  const ImVec2 table_at = ImGui::GetCursorScreenPos();
+  if (ImGui::BeginTable("means", static_cast<int>(1 + 4 * conditions), flags, room)) {
+    const char* mean = c.report.choices.options.weights == BlockWeights::abs ? "mean |w|" : "mean w";
+    ImGui::TableSetupScrollFreeze(1, 2);
+    ImGui::TableSetupColumn("from \xe2\x80\xba to");
+    for (size_t k = 0; k < conditions; ++k)
+      for (const char* name : {mean, "sd", "sd/mean", "density"})
+        ImGui::TableSetupColumn((std::string(name) + "##" + std::to_string(k)).c_str());
+    // The conditions' names over their columns.
+    ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+    for (size_t k = 0; k < conditions; ++k) {
+      ImGui::TableSetColumnIndex(static_cast<int>(1 + 4 * k));
+      const ImVec2 cell = ImGui::GetCursorScreenPos();
+      const std::string name = cut_text(all.names[k], 150 * u);
+      ImDrawList* draw = ImGui::GetWindowDrawList();
+      draw->PushClipRect(table_at, {table_at.x + room.x, table_at.y + room.y});  // over its four columns
+      draw->AddText(cell, color32(p.text), name.c_str());
+      draw->PopClipRect();
+      ImGui::Dummy({40 * u, ImGui::GetTextLineHeight()});
+      hint((all.names[k] + ", " + std::to_string(all.runs[k]) + " runs").c_str());
+    }
+    ImGui::TableHeadersRow();
+    ImGuiListClipper clipper;
+    clipper.Begin(static_cast<int>(blocks.size()));
+    while (clipper.Step())
+      for (int row = clipper.DisplayStart; row < clipper.DisplayEnd; ++row) {
+        const size_t k = blocks[static_cast<size_t>(row)];
+        ImGui::TableNextRow();
+        ImGui::TableNextColumn();
+        ImGui::Text("%s \xe2\x80\xba %s", c.nodes()[k % n].name.c_str(), c.nodes()[k / n].name.c_str());
+        for (size_t condition = 0; condition < conditions; ++condition) {
+          std::vector<double> values;
+          double density = 0;
+          for (size_t run = 0; run < all.values[condition].size(); ++run) {
+            values.push_back(all.values[condition][run][k]);
+            density += all.densities[condition][run][k] / static_cast<double>(all.values[condition].size());
+          }
+          const Result<Dispersion> d = dispersion_of(values);
+          if (!d) continue;
+          for (const std::string& text :
+               {compare_text("%.3g", d->mean), compare_text("%.2g", d->sd),
+                compare_text("%.0f %%", 100 * std::fabs(d->cv)), compare_text("%.3f", density)}) {
+            ImGui::TableNextColumn();
+            if (condition == c.shown().a || condition == c.shown().b)
+              ImGui::TextUnformatted(text.c_str());
+            else
+              ImGui::TextColored(p.muted, "%s", text.c_str());
+          }
+        }
+      }
+    ImGui::EndTable();
+  }
+  app.track("compare:means");
+  ImGui::PopStyleVar();
+  ImGui::PopFont();
+}
+
+// Every run's loss by epoch, and the conditions' means.
+void draw_compare_losses(App& app, const Compared& c, ImVec2 room) {
+  const float u = app.scale;
+  ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
+  if (ImPlot::BeginPlot("##compare losses", room, ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect)) {
+    ImPlot::SetupAxes("epoch", "validation loss", ImPlotAxisFlags_AutoFit, ImPlotAxisFlags_AutoFit);
+    double least = INFINITY, most = 0;
+    for (const auto& condition : c.report.sessions)
+      for (const CompareRun& run : condition)
+        for (const double v : compare_losses(run)) {
+          if (v > 0) least = std::min(least, v);
+          if (std::isfinite(v)) most = std::max(most, v);
+        }
+    if (most > 8 * least) ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
+    ImPlot::SetupAxisFormat(ImAxis_Y1, "%g");
+    ImPlot::SetupLegend(ImPlotLocation_NorthEast);
+    for (size_t k = 0; k < c.report.sessions.size(); ++k) {
+      const ImVec4 color = screen_color(plot::series_style(k).color, app.theme);
+      ImVec4 thin = color;
+      thin.w = 0.35f;
+      const std::string& name = c.report.comparison.names[k];
+      std::vector<double> mean, epoch;
+      for (const CompareRun& run : c.report.sessions[k]) {
+        const std::vector<double> loss = compare_losses(run);
+        if (&run == &c.report.sessions[k].front()) mean.assign(loss.size(), 0.0);
+        mean.resize(std::min(mean.size(), loss.size()));
+        for (size_t e = 0; e < mean.size(); ++e) mean[e] += loss[e] / static_cast<double>(c.report.sessions[k].size());
+        for (size_t e = epoch.size(); e < loss.size(); ++e) epoch.push_back(static_cast<double>(e + 1));
+        ImPlot::SetNextLineStyle(thin, 1 * u);
+        ImPlot::PlotLine((name + "##" + std::to_string(k)).c_str(), epoch.data(), loss.data(),
+                         static_cast<int>(loss.size()), ImPlotItemFlags_NoLegend);
+      }
+      ImPlot::SetNextLineStyle(color, 2.2f * u);
+      ImPlot::PlotLine(name.c_str(), epoch.data(), mean.data(), static_cast<int>(mean.size()));
+    }
+    ImPlot::EndPlot();
+  }
+  ImGui::PopStyleVar();
+  app.track("compare:losses");
+}
+
 void draw_power(App& app, const Compared& c, ImVec2 room) {
   const Palette& p = palette(app.theme);
   std::vector<double> x, y;
@@ -510,15 +674,17 @@ void draw_power(App& app, const Compared& c, ImVec2 room) {
   }
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0);
   if (ImPlot::BeginPlot("##power", room, ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoLegend)) {
-    ImPlot::SetupAxes("runs of each condition", "least Hedges g that is shown");
+    ImPlot::SetupAxes("runs of each condition", "g shown (power 80 %)");
     ImPlot::SetupAxisLimits(ImAxis_X1, 2.5, 20.5, ImPlotCond_Always);
     ImPlot::SetupAxisLimits(ImAxis_Y1, 0, most, ImPlotCond_Always);
     ImPlot::SetNextLineStyle(p.accent, 2 * app.scale);
     ImPlot::SetNextMarkerStyle(ImPlotMarker_Circle, 3 * app.scale, p.accent, 0, p.accent);
     ImPlot::PlotLine("g", x.data(), y.data(), static_cast<int>(x.size()));
-    const auto runs = static_cast<double>(std::min(c.report.comparison.runs[0], c.report.comparison.runs[1]));
+    const std::vector<int64_t>& all = c.report.comparison.runs;
+    const auto runs = static_cast<double>(*std::min_element(all.begin(), all.end()));
     ImPlot::SetNextLineStyle(p.muted, app.scale);
     ImPlot::PlotInfLines("these", &runs, 1);
+    ImPlot::Annotation(runs, 0.9 * most, {0, 0, 0, 0}, {8 * app.scale, 0}, true, "here: %.0f runs", runs);
     ImPlot::EndPlot();
   }
   ImGui::PopStyleVar();
@@ -529,7 +695,7 @@ void choose_shown(App& app, const Compared& c) {
   CompareState& state = app.view.compare;
   const float u = app.scale;
   for (size_t k = 0; k < std::size(compare_pictures); ++k) {
-    if (k > 0) ImGui::SameLine(0, 4 * u);
+    if (k > 0) flow(ImGui::CalcTextSize(compare_pictures[k]).x + 2 * ImGui::GetStyle().FramePadding.x, 4 * u);
     if (choice(compare_pictures[k], static_cast<size_t>(state.picture) == k, app.theme))
       state.picture = static_cast<ComparePicture>(k);
     app.track(std::string("compare:show:") + compare_pictures[k]);
@@ -537,7 +703,7 @@ void choose_shown(App& app, const Compared& c) {
   bool again = false;
   flow(110 * u, 14 * u);
   ImGui::SetNextItemWidth(110 * u);
-  if (ImGui::BeginCombo("##level", level_names[c.level])) {
+  if (ImGui::BeginCombo("##level", (std::string("by ") + level_names[c.level]).c_str())) {
     for (size_t k = 0; k < 3; ++k) {
       ImGui::BeginDisabled(!c.missing[k].empty());
       if (ImGui::Selectable(level_names[k], c.level == k)) {
@@ -550,14 +716,41 @@ void choose_shown(App& app, const Compared& c) {
     ImGui::EndCombo();
   }
   app.track("compare:level");
+  hint("What a block joins: populations, layers of areas, or areas");
+  constexpr const char* when[] = {"initial", "dense", "sparse", "final"};
+  constexpr const char* about[] = {"Before training", "After the dense stage, before pruning",
+                                   "After pruning and fine-tuning", "As the networks are now"};
+  const auto shown = static_cast<size_t>(c.report.choices.checkpoint);
+  flow(126 * u, 6 * u);
+  ImGui::SetNextItemWidth(126 * u);
+  if (ImGui::BeginCombo("##checkpoint", (std::string(when[shown]) + " weights").c_str())) {
+    for (size_t k = 0; k < checkpoint_count; ++k) {
+      ImGui::BeginDisabled(!c.lacking[k].empty());
+      if (ImGui::Selectable(when[k], shown == k)) {
+        state.plan.checkpoint = when[k];
+        again = true;
+      }
+      ImGui::EndDisabled();
+      hint(c.lacking[k].empty() ? about[k] : c.lacking[k].c_str());
+    }
+    ImGui::EndCombo();
+  }
+  app.track("compare:checkpoint");
+  hint("Which weights are compared: before training, after the dense stage, after fine-tuning, or as they are now");
   flow(checkbox_width("with sign"), 10 * u);
   if (ImGui::Checkbox("with sign", &state.plan.raw)) again = true;
   app.track("compare:raw");
   hint("Mean weight, inhibition below zero, in place of the mean of |weight|");
   if (state.groups.size() > 2) {
-    for (size_t* which : {&state.plan.from, &state.plan.to}) {
+    for (size_t* which : {&state.plan.to, &state.plan.from}) {
       const bool first = which == &state.plan.from;
-      flow(150 * u, 10 * u);
+      if (!first) {
+        flow(350 * u, 10 * u);
+      } else {
+        ImGui::SameLine(0, 6 * u);
+        ImGui::TextDisabled("minus");
+        ImGui::SameLine(0, 6 * u);
+      }
       ImGui::SetNextItemWidth(150 * u);
       if (ImGui::BeginCombo(first ? "##from" : "##to",
                             state.groups[std::min(*which, state.groups.size() - 1)].c_str())) {
@@ -570,6 +763,7 @@ void choose_shown(App& app, const Compared& c) {
         ImGui::EndCombo();
       }
       app.track(first ? "compare:from" : "compare:to");
+      hint("Which two conditions are shown. All of them are tested together, whichever are.");
     }
   }
   if (again) recompute(app);
@@ -589,7 +783,7 @@ void draw_compare(App& app) {
     ImGui::TextWrapped("The link holds this comparison, without its networks: press Train to have the same ones.");
     ImGui::PopStyleColor();
   }
-  choose_conditions(app, side.running);
+  if (state.sessions.empty()) choose_conditions(app, side.running);
   compare_buttons(app, side, computed);
   if (side.running) {
     int64_t over = 0;
@@ -619,7 +813,7 @@ void draw_compare(App& app) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
     if (!app.now->setup && state.sessions.empty())
       ImGui::TextWrapped("Open an experiment first, or drop session files (.npz) of every condition here.");
-    else if (!state.sessions.empty() && state.groups.size() < 2)
+    else if (!state.sessions.empty() && state.groups.size() < 2 && !computed.running)
       ImGui::TextWrapped("All sessions are of one condition: drop those of another one, or name them by a key.");
     else if (!side.running && !side.jobs.empty() && !computed.running && computed.failure.empty())
       ImGui::TextWrapped("Fewer than two conditions have two finished runs: train again and let them finish.");
@@ -632,13 +826,16 @@ void draw_compare(App& app) {
   }
   const Compared& c = *computed.result;
   choose_shown(app, c);
-  ImGui::PushFont(fonts.small);
-  const std::string& small = c.notes;
-  ImGui::PopFont();
   ImGui::TextWrapped("%s", c.verdict().c_str());
   ImGui::PushFont(fonts.small);
   const ImVec2 room = ImGui::GetContentRegionAvail();
-  const float text = ImGui::CalcTextSize(small.c_str(), nullptr, false, room.x).y + 10 * u;
+  const auto height_of = [&](const std::string& text) {
+    return ImGui::CalcTextSize(text.c_str(), nullptr, false, room.x).y;
+  };
+  // All that is to be known where there is room for it, else the least of it and a button.
+  const bool whole = height_of(c.notes) < 0.2f * room.y;
+  const std::string& small = whole ? c.notes : c.brief;
+  const float text = height_of(small) + (whole ? 0 : ImGui::GetFrameHeightWithSpacing()) + 10 * u;
   ImGui::PopFont();
   const ImVec2 size = {room.x, std::max(150 * u, room.y - text)};
   switch (state.picture) {
@@ -652,6 +849,12 @@ void draw_compare(App& app) {
     case ComparePicture::blocks:
       draw_compare_list(app, c, size);
       break;
+    case ComparePicture::means:
+      draw_means(app, c, size);
+      break;
+    case ComparePicture::loss:
+      draw_compare_losses(app, c, size);
+      break;
     case ComparePicture::power:
       draw_power(app, c, size);
       break;
@@ -660,6 +863,15 @@ void draw_compare(App& app) {
   ImGui::PushStyleColor(ImGuiCol_Text, p.muted);
   ImGui::TextWrapped("%s", small.c_str());
   ImGui::PopStyleColor();
+  if (!whole) {
+    if (ImGui::Button("How it is tested##compare")) ImGui::OpenPopup("compare notes");
+    app.track("compare:notes");
+    ImGui::SetNextWindowSize({std::min(460 * u, room.x), 0});
+    if (ImGui::BeginPopup("compare notes")) {
+      ImGui::TextWrapped("%s", c.notes.c_str());
+      ImGui::EndPopup();
+    }
+  }
   ImGui::PopFont();
 }
 

@@ -158,6 +158,7 @@ void draw_matrix(App& app) {
     ImGui::TextDisabled(
         "%s", s.phase == Phase::needs_recording ? "Drop the recording here: the experiment is ready, its data are not."
               : s.phase == Phase::needs_digits  ? "The experiment is ready; it starts when the digits are here."
+              : s.phase == Phase::needs_vectors ? "Drop the file of vectors here: the experiment is ready for it."
                                                 : "The recurrent weights appear here.");
     return;
   }

@@ -115,6 +115,7 @@ void draw_presets(App& app) {
   ImGui::PushFont(fonts.medium);
   ImGui::TextUnformatted("Start from");
   ImGui::PopFont();
+  draw_carried(app);
   // A list of its own that scrolls: what follows must be in sight. The half tile says that there are more.
   const float tile = 40 * u + ImGui::GetStyle().ItemSpacing.y;
   ImGui::BeginChild("presets", {0, 7.5f * tile});

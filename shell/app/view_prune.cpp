@@ -62,10 +62,14 @@ void draw_mask_controls(App& app) {
     set.exact_count = false;
     set.diagonal = true;
   }
-  if (!app.now->setup->spec.connectivity.probability.empty())
+  const Spec& spec = app.now->setup->spec;
+  if (prunes_by_block(spec))
     flag("Per block", set.blocks, true,
-         "Each pair of populations by itself, from its own density in the experiment's table of connection "
-         "probabilities");
+         spec.connectivity.distance > 0
+             ? "Each pair of populations by itself, from the density that the experiment's rules give it: its mean "
+               "over distances. Which of its connections stay does not depend on how far apart the units are."
+             : "Each pair of populations by itself, from the density that the experiment's rules (probabilities, "
+               "table, motifs) give it");
   if (set.as_published) {
     ImGui::PushFont(fonts.small);
     ImGui::PushStyleColor(ImGuiCol_Text, p.muted);

@@ -212,7 +212,6 @@ void draw_recording(App& app) {
     ImGui::TextWrapped("or drop it anywhere (CSV, NPY, NPZ, MATLAB, HDF5, NWB, a suite2p folder)");
     ImGui::PopStyleColor();
   }
-  if (app.live.previewing()) ImGui::TextDisabled("Reading a file\xe2\x80\xa6");
   if (chosen && !r) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
     ImGui::TextWrapped("%s", app.preview.error.c_str());

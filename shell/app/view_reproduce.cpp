@@ -79,7 +79,8 @@ void draw_task(App& app, const ReproducerView& v, const std::string& task, ImVec
   const std::string title = figure::task_title(task) + "##reproduce";
   const ImPlotFlags flags = ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText;
   if (!ImPlot::BeginPlot(title.c_str(), size, legend ? flags : flags | ImPlotFlags_NoLegend)) return;
-  ImPlot::SetupAxes("epoch", log ? "test error (sum)" : "accuracy (%)");
+  const bool bio = v.options.figure == figure::Paper::bio;
+  ImPlot::SetupAxes("epoch", bio ? "loss, not trained on" : log ? "test error (sum)" : "accuracy (%)");
   ImPlot::SetupAxisLimits(ImAxis_X1, 0, right, ImPlotCond_Always);
   if (log) {
     ImPlot::SetupAxisScale(ImAxis_Y1, ImPlotScale_Log10);
@@ -214,6 +215,25 @@ void draw_verdicts(App& app, const ReproducerView& v) {
   ImGui::EndTable();
 }
 
+const char* quick_text(figure::Paper paper) {
+  if (paper == figure::Paper::bio) return "Small tasks and few epochs: under a minute.\nOff: 500 epochs, some minutes.";
+  return figure::of_cell_types(paper)
+             ? "Networks of 180 units, an eighth of the published size: a few minutes.\n"
+               "Off: 1,440 units as in the paper, some hours."
+             : "Networks of 64 units on small tasks: about a minute.\nOff: as in the paper, about an hour.";
+}
+
+const char* corrected_text(figure::Paper paper) {
+  if (paper == figure::Paper::bio)
+    return "Off: as published, without Dale's law and on the transposed connectome.\nOn: Dale's law, the connectome's "
+           "own direction, epochs chosen by\nother trials, and degree-preserving rewiring beside it.";
+  return figure::of_cell_types(paper)
+             ? "Off: as published, with the faults of its code.\nOn: the input mask works, pruning has exact formulas, "
+               "the\ncheckpoint is the one of least validation loss."
+             : "Off: as published, with the faults of its code.\nOn: one nonlinearity for all conditions, exact "
+               "pruning,\nwhole held-out splits, margins fixed beforehand.";
+}
+
 void save_output(App& app, const figure::Output& output, const char* prefix, const std::string& only) {
   for (const figure::File& f : output.files) {
     if (f.name != only) continue;
@@ -237,22 +257,17 @@ void draw_reproduce(App& app) {
   ImGui::SetNextItemWidth(214 * u);
   if (ImGui::Combo("##figure", &which,
                    "Figure 2: three constraints\0Figure 3: pruning\0Figure 4: cell types\0"
-                   "Figure 5: conditions\0"))
+                   "Figure 5: conditions\0Connectomes: measured or random\0"))
     wanted.figure = static_cast<figure::Paper>(which);
   app.track("reproduce:figure");
   ImGui::SameLine();
   ImGui::Checkbox("Quick", &wanted.quick);
   app.track("reproduce:quick");
-  if (ImGui::IsItemHovered())
-    ImGui::SetTooltip("Networks of 64 units on small tasks: about a minute.\nOff: as in the paper, about an hour.");
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", quick_text(wanted.figure));
   ImGui::SameLine();
   ImGui::Checkbox("Corrected", &wanted.corrected);
   app.track("reproduce:corrected");
-  if (ImGui::IsItemHovered())
-    ImGui::SetTooltip(
-        "Off: as published, with the faults of its code.\nOn: one nonlinearity for all conditions, exact "
-        "pruning,\nwhole "
-        "held-out splits, margins fixed beforehand.");
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", corrected_text(wanted.figure));
   ImGui::EndDisabled();
   if (v.running) {
     if (ImGui::Button("Stop##reproduce", {100 * u, 0})) app.reproducer.stop();
@@ -267,13 +282,16 @@ void draw_reproduce(App& app) {
   app.track("reproduce:save");
   ImGui::SameLine();
   if (ImGui::Button("Save tables", {104 * u, 0}))
-    for (const char* name : {"findings.csv", "runs.csv", "curves.csv", "sweeps.csv"})
+    for (const char* name : {"findings.csv", "runs.csv", "curves.csv", "sweeps.csv", "effects.csv", "results.json"})
       save_output(app, *v.output, text_of(v.options.figure), name);
   ImGui::EndDisabled();
   ImGui::SameLine();
   ImGui::BeginDisabled(v.running);
   ImGui::SetNextItemWidth(92 * u);
-  int runs = static_cast<int>(wanted.runs > 0 ? wanted.runs : wanted.quick ? 3 : 6);
+  int runs = static_cast<int>(wanted.runs > 0 ? wanted.runs
+                              : wanted.quick  ? 3
+                              : figure::of_cell_types(wanted.figure) || wanted.figure == figure::Paper::bio ? 5
+                                                                                                            : 6);
   if (ImGui::InputInt("runs", &runs)) wanted.runs = std::clamp(runs, 2, 20);
   app.track("reproduce:runs");
   ImGui::EndDisabled();
@@ -306,6 +324,10 @@ void draw_reproduce(App& app) {
         "Figure 2: does a network that obeys Dale's law learn as well? Three tasks, three constraints.\nFigure 3: "
         "which "
         "connections can be taken away? Random, by magnitude, or with a probability in proportion to it.");
+    ImGui::TextDisabled(
+        "Connectomes (Goulas et al. 2021): do networks wired like a brain remember better than randomly wired ones? "
+        "With "
+        "the experiment's measured connectome, else a synthetic one.");
     ImGui::TextDisabled("The same on the command line: dalea reproduce fig2 --quick");
     ImGui::PopTextWrapPos();
     return;

@@ -444,6 +444,8 @@ void draw_runs(App& app) {
     return;
   }
   draw_progress(app, runs);
+  if (are_null_jobs(runs))
+    ImGui::TextDisabled("These are the connectome's wiring and its null models: the Connectome tab compares them.");
 
   const std::vector<std::string> groups = groups_of(runs);
   const ImVec2 room = ImGui::GetContentRegionAvail();

@@ -81,6 +81,10 @@ constexpr Words words[] = {
      "In place of the measured topology. permuted: as published. rewired: degrees kept. weights: shuffled on it. "
      "spatial: distances kept. density: links at random."},
     {"connectome.null_seed", "Null model's seed", ""},
+    {"connectome.nodes", "Nodes", "recorded: only those that the recording has a unit for, by name."},
+    {"connectome.nulls", "Nulls to test against",
+     "Networks under the null model below that the measured wiring is compared with (the Wiring tab); 0: no test."},
+    {"connectome.against", "Tested against", "The null model of those."},
     {"connectome.synthetic_regions", "Regions", "Of the synthetic connectome."},
     {"connectome.synthetic_distance", "Decay length", "Of a link's probability and weight, in widths of the sheet."},
     {"connectome.synthetic_density", "Density", "Links among all pairs of regions."},
@@ -89,8 +93,7 @@ constexpr Words words[] = {
     {"task.type", "Task",
      "flip-flop: remember the last pulse. wave: reconstruct two waves. digits: read a handwritten digit row by row. "
      "recording: predict its next frame. sequence-memory: give the values back in order. n-back: was the last item "
-     "shown "
-     "some items before?"},
+     "shown some items before? n-back-latent: the same with vectors from a file that you drop on this window."},
     {"task.steps", "Steps a trial", "Time steps of one trial, or of one window of a recording."},
     {"task.train", "Training trials", ""},
     {"task.validation", "Validation trials", ""},
@@ -99,7 +102,8 @@ constexpr Words words[] = {
     {"task.length", "Length",
      "Values to remember, or items shown. A trial needs as many steps as its length asks for."},
     {"task.back", "Items back", "The item to compare the last one with."},
-    {"task.different_match", "Another image", "A match shows another image of the same digit, not the same image."},
+    {"task.different_match", "Another image",
+     "A match shows another image (or vector) of the same class, not the same one."},
     {"task.two_tone", "Both tones", "Off: the first sine alone, as the published code does."},
     {"recording.array", "Array", "Which one of a .mat or .npz file; empty: the one that Dalea suggests."},
     {"recording.orientation", "Orientation", "Which way round the file's matrix is."},
@@ -138,8 +142,9 @@ constexpr Words words[] = {
     {"recording.stride", "Window stride", "Frames between starts of training windows; 0: half a window."},
     {"recording.warmup", "Warm-up steps", "First steps of every window that are not scored."},
     {"recording.simulated", "Simulated data",
-     "While no file is given: a Dale circuit, or trials of cell types around image changes and omissions "
-     "(recording.condition says which)."},
+     "While no file is given: a Dale circuit, one of two areas whose feedback can be set (each run another session), "
+     "or "
+     "trials of cell types around image changes and omissions (recording.condition says which)."},
     {"recording.simulated_trials", "Simulated trials", ""},
     {"recording.simulated_correlation", "Shared noise", "Correlation of the populations' noise in a trial."},
     {"recording.simulated_units", "Simulated units", "Of the built-in Dale circuit, used while no file is given."},
@@ -149,6 +154,7 @@ constexpr Words words[] = {
     {"recording.simulated_noise", "Measurement noise", "Standard deviation."},
     {"recording.simulated_indicator_s", "Indicator decay (s)", "Of the calcium indicator."},
     {"recording.simulated_observed", "Observed units", "Fraction of the circuit's units that is recorded."},
+    {"recording.simulated_feedback", "Feedback", "Factor on the weights from LM to V1 in the circuit of two areas."},
     {"training.constraint", "Constraint",
      "dale: signs are projected after every update. conventional: none. rectified: as the published code has it, which "
      "destroys inhibition. rectified-forward: Song et al. 2016."},
@@ -190,6 +196,7 @@ bool connectome_applies(const std::string& key, const ConnectomeSpec& k) {
   if (is("source")) return true;
   if (k.source == "none" || is("file") || is("sha256") || is("names") || is("signs") || is("densities")) return false;
   if (is("null_seed")) return k.null_model != "none";
+  if (is("against")) return k.nulls > 0;
   if (is("orientation") || is("array") || is("kinds")) return k.source == "file";
   if (key.rfind("synthetic_", 0) == 0) return k.source == "synthetic";
   const bool of_regions = is("density_scaling") || is("neurons") || is("inhibitory") || is("target_sparsity") ||
@@ -207,7 +214,7 @@ bool applies(const std::string& path, const Spec& s) {
   if (is("task.two_tone")) return task == "wave";
   if (is("task.length")) return task == "sequence-memory" || task.rfind("n-back", 0) == 0;
   if (is("task.back")) return task.rfind("n-back", 0) == 0;
-  if (is("task.different_match")) return task == "n-back-digits";
+  if (is("task.different_match")) return task == "n-back-digits" || task == "n-back-latent";
   if (is("task.file")) return false;
   if (is("task.train") || is("task.validation") || is("task.held_out")) return task != "recording";
   if (is("network.init_sd")) return s.network.init == "lognormal";
@@ -221,7 +228,9 @@ bool applies(const std::string& path, const Spec& s) {
   if (path.rfind("recording.simulated", 0) == 0) {
     const bool trials = is("recording.simulated_trials") || is("recording.simulated_correlation");
     return s.recording.sha256.empty() &&
-           (is("recording.simulated") || trials == (s.recording.simulated == "conditions"));
+           (is("recording.simulated") ||
+            (is("recording.simulated_feedback") ? s.recording.simulated == "areas"
+                                                : trials == (s.recording.simulated == "conditions")));
   }
   if (is("recording.columns") || is("recording.exclude") || is("recording.orientation") || is("recording.array"))
     return !s.recording.sha256.empty();

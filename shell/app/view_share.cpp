@@ -74,10 +74,31 @@ float view_strip(App& app, ImVec2 at, float width) {
 
 }  // namespace
 
+// A file that takes long to read.
+float reading_strip(App& app, ImVec2 at, float width) {
+  const std::optional<double> part = app.live.reading();
+  if (!part || !app.reading_long_ || app.reading_shown) return 0;
+  const float u = app.scale, pad = 8 * u, height = ImGui::GetFrameHeight() + 2 * pad;
+  strip(app, at, width, height);
+  ImGui::SetCursorScreenPos({at.x + 1.5f * pad, at.y + pad});
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted("Reading a file");
+  ImGui::SameLine(0, 12 * u);
+  const std::string percent = std::to_string(static_cast<int>(100 * *part)) + " %";
+  ImGui::ProgressBar(static_cast<float>(*part), {std::min(320 * u, width - 260 * u), ImGui::GetFrameHeight()},
+                     percent.c_str());
+  ImGui::SameLine(0, 12 * u);
+  if (ImGui::Button("Cancel##reading", {90 * u, 0})) app.live.cancel_reading();
+  app.track("reading:cancel");
+  return height + 8 * u;
+}
+
 float draw_strips(App& app, ImVec2 at, float width) {
-  const float view = view_strip(app, at, width);
+  const float reading = reading_strip(app, at, width);
+  at.y += reading;
+  const float view = reading + view_strip(app, at, width);
   if (!app.offer_) return view;
-  at.y += view;
+  at.y += view - reading;
   const float u = app.scale, pad = 8 * u, height = ImGui::GetFrameHeight() + 2 * pad;
   strip(app, at, width, height);
   ImGui::SetCursorScreenPos({at.x + pad, at.y + pad});

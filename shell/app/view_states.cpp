@@ -43,12 +43,17 @@ void follow_states(App& app) {
   if (still && !there && !asked && unasked(app)) measure_states(app);
 }
 
-StatesReport report_of(const Snapshot& s) {
+constexpr BlockLevel current_levels[] = {BlockLevel::population, BlockLevel::layer, BlockLevel::area};
+
+// Its currents at a level; where that is not there, between populations.
+StatesReport report_of(const Snapshot& s, int level) {
   StatesReport r;
   r.name = s.setup->spec.name;
   r.spec = s.setup->spec;
   r.dt_s = s.setup->dt_s;
   r.study = *s.states;
+  if (level > 0)
+    if (Result<StatesReport> coarse = states_at_level(r, current_levels[level]); coarse) return std::move(*coarse);
   return r;
 }
 
@@ -80,12 +85,13 @@ bool begin_states(App& app, const char* id, const char* csv_hint, NamedFile (*cs
   }
   ImGui::BeginDisabled(!s.states);
   flow(46 * u, 6 * u);
-  if (ImGui::Button("CSV")) app.host.save_file(csv(report_of(s)));
+  if (ImGui::Button("CSV")) app.host.save_file(csv(report_of(s, app.view.states.level)));
   hint(csv_hint);
   app.track(std::string(id) + ":csv");
   flow(60 * u, 6 * u);
   if (ImGui::Button("Figure"))
-    app.host.save_file(text_file("dalea-states.svg", plot::to_svg(plot::drawing_of(states_figure(report_of(s))))));
+    app.host.save_file(text_file("dalea-states.svg",
+                                 plot::to_svg(plot::drawing_of(states_figure(report_of(s, app.view.states.level))))));
   hint("States, variance and currents as SVG");
   app.track(std::string(id) + ":figure");
   ImGui::EndDisabled();
@@ -267,10 +273,35 @@ void draw_currents(App& app) {
   if (!begin_states(app, "currents", "The table as CSV: to, from, current, connections",
                     [](const StatesReport& r) { return text_file("dalea-currents.csv", states_currents_csv(r)); }))
     return;
-  const Setup& setup = *app.now->setup;
-  const Currents& c = app.now->states->currents;
+  const std::vector<Population>& populations = app.now->setup->spec.populations;
+  StatesState& state = app.view.states;
+  const auto labelled = [&](std::string Population::*label) {
+    return std::any_of(populations.begin(), populations.end(),
+                       [&](const Population& q) { return !(q.*label).empty(); });
+  };
+  const bool by_layer = labelled(&Population::layer), by_area = labelled(&Population::area);
+  if ((state.level == 1 && !by_layer) || (state.level == 2 && !by_area)) state.level = 0;
+  if (by_layer || by_area) {
+    constexpr const char* names[] = {"Populations", "Layers", "Areas"};
+    for (int k = 0; k < 3; ++k) {
+      if ((k == 1 && !by_layer) || (k == 2 && !by_area)) continue;
+      if (k > 0) flow(ImGui::CalcTextSize(names[k]).x + 2 * ImGui::GetStyle().FramePadding.x, 4 * u);
+      if (choice(names[k], state.level == k, app.theme)) state.level = k;
+      app.track(std::string("currents:") + names[k]);
+    }
+  }
+  // Of what is drawn: made anew when it changed.
+  if (state.currents_of != app.now->states || state.currents_level != state.level) {
+    const StatesReport report = report_of(*app.now, state.level);
+    state.currents = report.study.currents;
+    state.current_names.clear();
+    for (const Population& q : report.spec.populations) state.current_names.push_back(q.name);
+    state.currents_of = app.now->states;
+    state.currents_level = state.level;
+  }
+  const Currents& c = state.currents;
   const size_t rows = c.input.size(), columns = rows + 2;
-  if (rows == 0 || rows != setup.populations.size()) return;
+  if (rows == 0 || rows != state.current_names.size()) return;
   ImGui::PushFont(fonts.small);
   ImGui::TextWrapped("Mean current into (rows) from (columns), %s held-out trials",
                      grouped(app.now->states->trials).c_str());
@@ -279,7 +310,7 @@ void draw_currents(App& app) {
     return column < rows ? c.recurrent[row * rows + column] : column == rows ? c.input[row] : c.bias[row];
   };
   const auto name = [&](size_t column) -> std::string {
-    return column < rows ? setup.populations[column].name : column == rows ? "input" : "bias";
+    return column < rows ? state.current_names[column] : column == rows ? "input" : "bias";
   };
   const auto exists = [&](size_t row, size_t column) {
     return column >= rows || c.connections[row * rows + column] > 0;

@@ -97,8 +97,12 @@ void draw_top(App& app) {
     ImGui::PopFont();
     ImGui::SameLine(0, 12 * u);
     ImGui::SetCursorPosY(14 * u);
-    ImGui::TextDisabled("%lld units, %s, seed %llu", static_cast<long long>(spec.units()),
-                        spec.training.constraint.c_str(), static_cast<unsigned long long>(spec.seed));
+    const std::optional<Origin>& origin = app.now->setup->origin;
+    const std::string from = !origin                ? ""
+                             : origin->name.empty() ? ", from another network's weights"
+                                                    : ", from the weights of " + origin->name;
+    ImGui::TextDisabled("%lld units, %s, seed %llu%s", static_cast<long long>(spec.units()),
+                        spec.training.constraint.c_str(), static_cast<unsigned long long>(spec.seed), from.c_str());
     ImGui::PopClipRect();
   }
   ImGui::SetCursorPos({width - buttons, 7 * u});
@@ -263,6 +267,7 @@ void draw_status(App& app) {
   for (auto what : {Live::Measurement::perturbation, Live::Measurement::states})
     measured = std::max(measured, app.live.measuring(what).value_or(-1));  // the other one waits
   if (measured >= 0) doing = "measuring " + std::to_string(static_cast<int>(100 * measured)) + " %";
+  if (const auto part = app.live.reading()) doing = "reading " + std::to_string(static_cast<int>(100 * *part)) + " %";
   field("epoch-field", doing.c_str(), text, s.phase == Phase::failed ? p.bad : p.text,
         s.stage == Stage::whole ? 106 * u : 138 * u);
   if (s.phase == Phase::failed && ImGui::IsItemHovered()) ImGui::SetTooltip("%s", s.failure.c_str());

@@ -38,7 +38,7 @@ void swatch(const char* text, const ImVec4& color, bool dashed) {
 }
 
 // Next on this line if there is room for it, else on a new one.
-void flow(const char* text) {
+void flow_theory(const char* text) {
   const float h = ImGui::GetTextLineHeight(), gap = 1.1f * h;
   const float used = ImGui::GetItemRectMax().x - ImGui::GetWindowPos().x + gap;
   if (used + 1.7f * h + ImGui::CalcTextSize(text).x < ImGui::GetContentRegionMax().x) ImGui::SameLine(0, gap);
@@ -339,10 +339,10 @@ void draw_theory(App& app) {
   }
   ImGui::PushFont(fonts.small);
   swatch("without projection", c.plain, false);
-  flow("projected");
+  flow_theory("projected");
   swatch("projected", c.dale, false);
   if (in.adam) {
-    flow("Adam, projected");
+    flow_theory("Adam, projected");
     swatch("Adam, projected", c.adam, false);
   }
   char promise[80];
@@ -350,7 +350,7 @@ void draw_theory(App& app) {
     std::snprintf(promise, sizeof promise, "\xce\xb7 L above 1: no promise");
   else
     std::snprintf(promise, sizeof promise, "promised: \xc3\x97 %.4g a step", demo->gap_factor);
-  flow(promise);
+  flow_theory(promise);
   swatch(promise, demo->rate == ConeClaim::outside ? p.bad : p.text, true);
   ImGui::PopFont();
 

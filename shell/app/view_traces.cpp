@@ -26,7 +26,9 @@ void draw_traces(App& app) {
   const Snapshot& s = *app.now;
   const float u = app.scale;
   if (!s.setup || !s.trace) {
-    ImGui::TextDisabled("What the network is shown, what it should answer and what it answers.");
+    ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).muted);
+    ImGui::TextWrapped("What the network is shown, what it should answer and what it answers.");
+    ImGui::PopStyleColor();
     return;
   }
   const Setup& setup = *s.setup;

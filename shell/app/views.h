@@ -29,19 +29,29 @@ void draw_build(App& app);            // connectivity by block and as a circuit;
 void draw_answers(App& app);          // of a task with classes: which class was answered for which
 void draw_trial(App& app);            // the two below, as tabs
 void draw_traces(App& app);
-void draw_states(App& app);    // principal components of all held-out trials
-void draw_currents(App& app);  // between populations
+void draw_states(App& app);        // principal components of all held-out trials
+void draw_currents(App& app);      // between populations
+void draw_coactivation(App& app);  // which units are active together, and whether connected ones are more so
+void draw_carried(App& app);       // whether the next experiment starts from this network's weights
 void draw_activity(App& app);
 void choose_trial(App& app);      // arrows and "3 of 200"
 void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
 void draw_recording(App& app);
 bool draw_recovery(App& app);  // within it, of a simulated recording; true: it took the place of the traces
+void draw_topology(App& app);  // network measures beside those of null models
 void draw_fits(App& app);      // of a recording: each unit's held-out fit beside the baselines'
 void draw_reproduce(App& app);
 void draw_runs(App& app);
+void draw_wiring(App& app);   // the measured wiring among its nulls
 void draw_compare(App& app);  // conditions, each several runs: which blocks of weights differ
 void draw_speed(App& app);
 void draw_theory(App& app);
+void draw_connectome(App& app);                                    // species, scaling, and the pictures below
+void draw_connectome_matrix(App& app, ImVec2 room, bool neurons);  // of its regions or neurons
+void draw_connectome_graph(App& app, ImVec2 room, bool circle);    // its regions and the links between them
+void draw_nulls(App& app, ImVec2 room);                            // the measured wiring beside null models
+float draw_scaling(App& app, ImVec2 at, float width);  // strip while a network is scaled; the height it took
+std::string connectome_json(const App& app);           // for scripts
 void draw_perturb(App& app);
 void draw_prune(App& app);
 void draw_prune_curves(App& app);

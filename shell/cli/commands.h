@@ -11,8 +11,10 @@
 #include "error.h"
 #include "numerics/kernels.h"
 #include "session/session.h"
+#include "session/transfer.h"
 #include "spec/spec.h"
 #include "tasks/digits.h"
+#include "tasks/latent.h"
 #include "tasks/trials.h"
 
 namespace dalea::cli {
@@ -29,7 +31,12 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
   double save_every_s = 30;
-  std::string program;  // argv[0]: the digits may be installed beside it
+  std::string program;             // argv[0]: the digits may be installed beside it
+  std::string from;                // a session whose recurrent weights it starts from; empty: its own weights
+  std::string keep = "recurrent";  // what it takes of it (session/transfer.h)
+  bool scratch = false;            // then trains the same experiment from its own weights, in OUT/scratch
+  std::string data;                // folder with recording, connectome and signs (common/wiring_files.h); empty: none
+  bool quick = false;              // of a wiring test: fewer nulls, seeds and epochs
 };
 int run(const RunOptions& options);
 
@@ -58,18 +65,21 @@ int prune(const PruneCommand& command);
 
 struct ReproduceCommand {
   std::string program;  // argv[0]
-  std::string figure;   // "fig2" to "fig5"
+  std::string figure;   // "fig2" to "fig5", "bio"
   bool quick = false, as_published = false, corrected = false;
   int64_t runs = 0;  // seeds; 0: 6 (quick: 3)
   uint64_t seed = 1;
   std::vector<std::string> tasks;  // empty: all
-  std::string data;                // fig4, fig5: long table of averages; empty: simulated
+  std::string data;  // fig4, fig5: long table of averages; empty: simulated. bio: folder of connectomes, or a matrix
+  std::vector<std::string> species;  // bio; empty: all that are there
+  bool full = false;                 // bio
   std::string out = "reproduced";
   int threads = 0;
   std::string isa = "auto";
   bool json = false, quiet = false;
 };
 int reproduce(const ReproduceCommand& command);
+int reproduce_planted(const ReproduceCommand& command);  // the figure "planted"
 
 struct SweepCommand {
   std::string program;  // argv[0]
@@ -103,13 +113,28 @@ struct StatesCommand {
   std::string session;
   std::string population;  // whose components; empty: all units
   int64_t trials = 60;     // with a path
-  std::string recording;   // file, in place of where the session says it is
+  std::string level = "population", checkpoint = "final";
+  std::string recording;  // file, in place of where the session says it is
   std::string out = "states";
   int threads = 0;
   std::string isa = "auto";
   bool json = false;
 };
 int states(const StatesCommand& command);
+
+struct CoactivationCommand {
+  std::string program;  // argv[0]
+  std::string session;
+  std::string by;         // whose silhouettes: CoactivationOptions::by
+  int64_t draws = 999;    // permutations
+  uint64_t seed = 1;      // of them
+  std::string recording;  // file, in place of where the session says it is
+  std::string out = "coactivation";
+  int threads = 0;
+  std::string isa = "auto";
+  bool json = false, csv = false;
+};
+int coactivation(const CoactivationCommand& command);
 
 struct RecoverCommand {
   std::string program;            // argv[0]
@@ -145,6 +170,20 @@ struct SpectrumCommand {
   bool json = false, csv = false;
 };
 int spectrum(const SpectrumCommand& command);
+
+struct MeasuresCommand {
+  std::string file;     // session, experiment or connectome
+  std::string network;  // "now", "start", "mask", "connectome"; empty: what the file is about
+  int64_t nulls = 0;
+  std::string null_model = "rewired";
+  std::optional<uint64_t> seed;  // of the null models; else the experiment's
+  std::vector<std::string> set;  // of an experiment
+  std::string orientation;       // of a connectome; empty: row-to-column, unless Dale's law says the other one
+  std::string out = "measures";
+  int threads = 0;
+  bool json = false, csv = false, quiet = false;
+};
+int measures(const MeasuresCommand& command);
 
 struct WeightsCommand {
   std::vector<std::string> sessions;
@@ -187,9 +226,13 @@ struct InspectOptions {
   std::string file;
   std::vector<std::string> set;
   bool json = false;
+  std::string figure;              // .svg, .png or .csv of a connectome; empty: none
+  std::string picture = "matrix";  // common/connectome_picture.h
+  double share = 0.2;              // of its links, in the graphs
 };
 int inspect(const InspectOptions& options);
 int inspect_connectome(std::span<const std::byte> bytes, const InspectOptions& options);
+Status write_connectome_figure(const Connectome& c, const InspectOptions& options);
 
 struct ConvertCommand {
   std::string program;             // argv[0]
@@ -249,16 +292,25 @@ struct Loaded {
   bool ok = false;
   Spec spec;
 };
-Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set);
+// `without_files`: a connectome file that it does not name is not asked for.
+Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set, bool without_files = false);
 
-// What an experiment needs beside itself: its recording, or the digits (`program`: argv[0], see RunOptions).
+// What an experiment needs beside itself: its recording, the digits (`program`: argv[0], see RunOptions) or vectors.
 struct Sources {
   std::optional<Recording> recording;
   std::optional<Digits> digits;
+  std::optional<Latents> latents;
+  std::shared_ptr<const Parent> parent;  // to start from; null: nothing
   const Recording* recording_or_null() const { return recording ? &*recording : nullptr; }
   const Digits* digits_or_null() const { return digits ? &*digits : nullptr; }
+  // The trials of a run. Errors: as make_dataset().
+  Result<Dataset> dataset(const Spec& spec, int64_t run) const {
+    return make_dataset(spec, recording_or_null(), run, digits_or_null(), latents ? &*latents : nullptr);
+  }
 };
 Result<Sources> load_sources(const Spec& spec, const std::string& program);
+// A session to start from. Errors: --from or --keep, and what is wrong.
+Result<std::shared_ptr<const Parent>> load_parent(const std::string& session, const std::string& keep);
 // A session's trials; `sha256`: what its recording must have.
 Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256, const std::string& program);
 // A session's file, with `recording` (empty: none is given) in place of where the session says its recording is.

@@ -104,6 +104,7 @@ int compare(const CompareCommand& command) {
   OutputFiles output;
   output.emplace_back("blocks.csv", to_bytes(compare_csv(*report)));
   output.emplace_back("runs.csv", to_bytes(compare_runs_csv(*report)));
+  output.emplace_back("conditions.csv", to_bytes(compare_conditions_csv(*report)));
   for (const NamedFigure& f : compare_figures(*report)) {
     add_drawing(output, f.name, f.figure);
     output.emplace_back(f.name + ".csv", to_bytes(plot::csv_of(f.figure)));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "common/experiment_notes.h"
 #include "common/files.h"
 #include "common/recording_files.h"
 #include "connectome/connectome.h"
@@ -39,6 +40,7 @@ json experiment_json(const Spec& spec) {
   o["density"] = static_cast<double>(parameter_count(spec)) / static_cast<double>(spec.units() * spec.units());
   o["task"] = spec.task.type;
   o["constraint"] = spec.training.constraint;
+  o["notes"] = experiment_notes(spec);
   o["epochs"] = spec.all_epochs();
   o["batch"] = spec.training.batch;
   o["memory_mib"] = static_cast<double>(estimate_bytes(spec)) / (1 << 20);
@@ -60,6 +62,7 @@ void print_experiment(const json& o) {
               o["constraint"].get<std::string>().c_str(), static_cast<long long>(o["epochs"].get<int64_t>()),
               static_cast<long long>(o["batch"].get<int64_t>()), static_cast<long long>(o["seed"].get<int64_t>()),
               static_cast<long long>(o["runs"].get<int64_t>()));
+  for (const json& note : o["notes"]) std::printf("meaning            %s\n", note.get<std::string>().c_str());
   std::printf("memory             about %.1f MiB\n", o["memory_mib"].get<double>());
   std::printf("link               %lld characters\n", static_cast<long long>(o["link_length"].get<int64_t>()));
 }
@@ -133,6 +136,10 @@ int inspect_session(std::span<const std::byte> bytes, const InspectOptions& opti
                 static_cast<long long>(p["nonzero"].get<int64_t>()), p["min"].get<double>(), p["max"].get<double>(),
                 p["sparse"].get<bool>() ? "  sparse" : "");
   return done;
+}
+
+Error no_connectome(const InspectOptions& options) {
+  return {"--figure", "draws a connectome, which " + options.file + " is not"};
 }
 
 std::string dumped(const json& o) {
@@ -218,7 +225,8 @@ json cells_json(const Recording& r) {
   return cells;
 }
 
-int inspect_recording(FileBytes file, const InspectOptions& options) {
+// `or_connectome`: where its arrays say that it is one.
+int inspect_recording(FileBytes file, const InspectOptions& options, bool or_connectome) {
   std::string text = R"({"dalea":1,"task":{"type":"recording"}})";
   for (const std::string& assignment : options.set) {
     Result<std::string> changed = set_in_json(text, assignment);
@@ -238,9 +246,12 @@ int inspect_recording(FileBytes file, const InspectOptions& options) {
     file = std::move(*together);
   }
   const std::span<const std::byte> bytes = file;
-  Result<ArrayList> list = list_arrays(bytes, options.file);
+  FileContents contents = read_contents(bytes, options.file, parsed.spec.recording);
+  const Result<ArrayList>& list = contents.arrays;
   if (!list) return refuse(list.error());
-  Result<Recording> r = read_recording(bytes, options.file, parsed.spec.recording);
+  if (or_connectome && suggests_connectome(*list)) return inspect_connectome(bytes, options);
+  if (!options.figure.empty()) return refuse(no_connectome(options));
+  Result<Recording>& r = contents.recording;
   if (!r) {
     if (!options.json) print_arrays(*list, stderr);  // what there is to choose from
     return refuse(r.error());
@@ -322,7 +333,8 @@ int inspect(const InspectOptions& options) {
     }
     bytes = std::move(*opened);
     text = as_text(bytes);
-    if (text.substr(0, 2) == "PK" && is_session(bytes)) return inspect_session(bytes, options);
+    if (text.substr(0, 2) == "PK" && is_session(bytes))
+      return options.figure.empty() ? inspect_session(bytes, options) : refuse(no_connectome(options));
     size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
     if (first == std::string_view::npos || text[first] != '{') {
       const bool as_recording = std::any_of(options.set.begin(), options.set.end(),
@@ -331,13 +343,19 @@ int inspect(const InspectOptions& options) {
         return refuse({options.file,
                        "is a table of connection probabilities between cell types; 'dalea connect EXPERIMENT --table " +
                            options.file + "' puts it into an experiment"});
-      if (!as_recording && is_connectome(bytes, options.file)) return inspect_connectome(bytes, options);
-      return inspect_recording(std::move(bytes), options);
+      const bool arrays = holds_arrays(bytes);  // looked through once: they tell
+      if (!as_recording && !arrays && is_connectome(bytes, options.file)) return inspect_connectome(bytes, options);
+      return inspect_recording(std::move(bytes), options, !as_recording && arrays);
     }
   }
   const Loaded loaded = load_spec(options.file, options.set);
   if (!loaded.ok) return bad_input;
   const json o = experiment_json(loaded.spec);
+  if (!options.figure.empty()) {
+    if (!loaded.spec.measured)
+      return refuse({"--figure", "draws a connectome, which this experiment does not have (connectome.source)"});
+    if (Status ok = write_connectome_figure(*loaded.spec.measured, options); !ok) return refuse(ok.error());
+  }
   if (options.json)
     std::printf("%s\n", o.dump().c_str());
   else

@@ -6,7 +6,7 @@
 namespace dalea::cli {
 
 int link(const LinkOptions& options) {
-  const Loaded loaded = load_spec(options.experiment, options.set);
+  const Loaded loaded = load_spec(options.experiment, options.set, true);
   if (!loaded.ok) return bad_input;
   if (!loaded.spec.recording.file.empty())
     std::fprintf(stderr, "dalea: the recording is not in the link; the receiver is asked for the file%s\n",

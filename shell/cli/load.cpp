@@ -8,6 +8,7 @@
 #include "common/connectome_files.h"
 #include "common/digits.h"
 #include "common/files.h"
+#include "common/latent_files.h"
 #include "common/recording_files.h"
 #include "common/session_weights.h"
 #include "numerics/parallel.h"
@@ -49,7 +50,7 @@ int threads_of(int wanted) {
   return 1;
 }
 
-Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set) {
+Loaded load_spec(const std::string& experiment, const std::vector<std::string>& set, bool without_files) {
   Loaded loaded;
   std::string text;
   if (!file_exists(experiment) && experiment.find("v1=") != std::string::npos) {
@@ -82,10 +83,12 @@ Loaded load_spec(const std::string& experiment, const std::vector<std::string>& 
                  parsed.problems.size(), parsed.problems.size() == 1 ? "" : "s");
     return loaded;
   }
-  if (Status ok = attach_connectome_files(parsed.spec); !ok) {
-    complain(ok.error());
-    return loaded;
-  }
+  const ConnectomeSpec& connectome = parsed.spec.connectome;
+  if (!without_files || connectome.source != "file" || !connectome.file.empty())
+    if (Status ok = attach_connectome_files(parsed.spec); !ok) {
+      complain(ok.error());
+      return loaded;
+    }
   loaded.ok = true;
   loaded.spec = std::move(parsed.spec);
   return loaded;
@@ -153,7 +156,20 @@ Result<Sources> load_sources(const Spec& spec, const std::string& program) {
     if (!found) return found.error();
     sources.digits = std::move(*found);
   }
+  if (spec.task.type == "n-back-latent") {
+    Result<Latents> read = read_latent_files(spec.task.file);
+    if (!read) return read.error();
+    sources.latents = std::move(*read);
+  }
   return sources;
+}
+
+Result<std::shared_ptr<const Parent>> load_parent(const std::string& path, const std::string& keep) {
+  Result<Keep> what = parse_keep(keep);
+  if (!what) return Error{"--" + what.error().path, what.error().message};
+  Result<Session> session = read_session_file(path);
+  if (!session) return Error{"--from: " + session.error().path, session.error().message};
+  return std::shared_ptr<const Parent>(std::make_shared<Parent>(parent_of(*session, path, *what)));
 }
 
 Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& sha256, const std::string& program) {
@@ -167,11 +183,14 @@ Result<Dataset> load_dataset(const Spec& spec, int64_t run, const std::string& s
   if (sources->recording && sources->recording->sha256 != sha256)
     return Error{"recording.file: " + spec.recording.file,
                  "is not the recording that the session was trained on; put that one back at this path"};
-  Result<Dataset> data = make_dataset(spec, sources->recording_or_null(), run, sources->digits_or_null());
+  Result<Dataset> data = sources->dataset(spec, run);
   if (data && sources->digits && data->sha256 != sha256)
     return Error{"task.folder",
                  "does not hold the digits that the session was trained on; give their folder in "
                  "DALEA_DIGITS"};
+  if (data && sources->latents && data->sha256 != sha256)
+    return Error{"task.file: " + spec.task.file,
+                 "does not hold the vectors that the session was trained on; put that file back at this path"};
   return data;
 }
 

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "cli/commands.h"
+#include "common/measure_report.h"
 #include "session/session.h"
 
 using namespace dalea;
@@ -31,10 +32,20 @@ int parse_and_run(int argc, char** argv) {
   run_command->add_option("--set", run.set, "Change the experiment: a.b[0].c=value (may be repeated)");
   run_command->add_flag("--resume", run.resume,
                         "Continue from the session in --out, to the same bits as no interruption");
+  run_command->add_option("--data", run.data,
+                          "Folder with a recording, its neurons' connectome and their signs, known by their contents");
+  run_command->add_flag("--quick", run.quick, "Of a wiring test (connectome.nulls): 9 nulls, 2 seeds, fewer epochs");
   run_command->add_flag("--json", run.json, "Print one JSON object on stdout");
   run_command->add_flag("--quiet", run.quiet, "No progress on stderr");
   run_command->add_option("--save-every", run.save_every_s, "Seconds between saves of the session while training")
       ->capture_default_str();
+  CLI::Option* run_from = run_command->add_option(
+      "--from", run.from, "Start from the recurrent weights of a trained session, with a head of the experiment's own");
+  run_command->add_option("--keep", run.keep, "What is kept of it: recurrent, or recurrent+input")
+      ->needs(run_from)
+      ->capture_default_str();
+  run_command->add_flag("--scratch", run.scratch, "Then train the same from scratch, and say how they compare")
+      ->needs(run_from);
   run_command->footer("Example: dalea run assets/experiments/recording.json --set recording.file=cells.csv --out fit");
 
   cli::PruneCommand prune;
@@ -82,7 +93,9 @@ int parse_and_run(int argc, char** argv) {
       "reproduce", "Train what a figure of Balwani et al. 2025 shows and set the results beside the published ones");
   reproduce_command
       ->add_option("figure", reproduce.figure,
-                   "fig2 (three conditions), fig3 (pruning), fig4 (cell types) or fig5 (their conditions)")
+                   "fig2 (three conditions), fig3 (pruning), fig4 (cell types), fig5 (their conditions), bio (measured "
+                   "connectomes against random wiring, Goulas et al. 2021) or planted (does compare find a change that "
+                   "was made in a simulated circuit?)")
       ->required();
   reproduce_command->add_flag("--quick", reproduce.quick,
                               "Small networks and tasks: the whole report in a minute or two");
@@ -91,14 +104,23 @@ int parse_and_run(int argc, char** argv) {
   reproduce_command->add_flag("--corrected", reproduce.corrected,
                               "Equal nonlinearity, exact pruning, whole held-out splits, margins fixed beforehand");
   reproduce_command
-      ->add_option("--runs", reproduce.runs, "Seeds of each condition (default: 6, fig4 and fig5: 5; quick: 3)")
+      ->add_option("--runs", reproduce.runs,
+                   "Seeds of each condition (default: 6, fig4 and fig5: 5, planted: 10; quick: 3, planted: 6)")
       ->check(CLI::Range(2, 50));
   reproduce_command->add_option("--seed", reproduce.seed, "The first seed")->capture_default_str();
   reproduce_command->add_option("--task", reproduce.tasks, "flip-flop, wave or digits (may be repeated; default: all)")
       ->allow_extra_args(false);
   reproduce_command->add_option(
       "--data", reproduce.data,
-      "fig4, fig5: a long table of the populations' averages in six conditions, in place of simulated trials");
+      "fig4, fig5: a long table of the populations' averages in six conditions, in place of simulated trials; bio: a "
+      "folder of connectomes, or a matrix (default: where ./run fetch puts them, else a synthetic one)");
+  reproduce_command
+      ->add_option(
+          "--species", reproduce.species,
+          "bio: macaque, marmoset, mouse, mouse-brain, human or drosophila (may be repeated; default: all there)")
+      ->allow_extra_args(false);
+  reproduce_command->add_flag("--full", reproduce.full,
+                              "bio: every published combination of settings, not the reduced grid");
   reproduce_command
       ->add_option("--out", reproduce.out, "Folder for sessions and reports; trained networks in it are used again")
       ->capture_default_str();
@@ -139,6 +161,11 @@ int parse_and_run(int argc, char** argv) {
       "states", "Principal components of a trained network's activity, and the mean currents between its populations");
   states_command->add_option("session", states.session, "A session.npz")->required();
   states_command->add_option("--population", states.population, "Components of this one (default: of all units)");
+  states_command->add_option("--level", states.level, "Currents between populations, or layers, areas or types")
+      ->capture_default_str();
+  states_command
+      ->add_option("--checkpoint", states.checkpoint, "Weights: initial, dense (before pruning), sparse or final")
+      ->capture_default_str();
   states_command->add_option("--trials", states.trials, "Held-out trials whose paths are written and drawn")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
@@ -151,6 +178,31 @@ int parse_and_run(int argc, char** argv) {
   states_command->add_option("--isa", states.isa, "Instruction set, as for run")->capture_default_str();
   states_command->add_flag("--json", states.json, "Print one JSON object on stdout");
   states_command->footer("Example: dalea states out/session.npz --population I --out states-of-I");
+
+  cli::CoactivationCommand coactivation;
+  coactivation.program = run.program;
+  CLI::App* coactivation_command = app.add_subcommand(
+      "coactivation", "Which units of a trained network are active together, and whether connected ones are more so");
+  coactivation_command->add_option("session", coactivation.session, "A session.npz")->required();
+  coactivation_command->add_option("--by", coactivation.by,
+                                   "Groups: population, area, layer or type (default: area where there are some)");
+  coactivation_command->add_option("--permutations", coactivation.draws, "Of each test")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  coactivation_command->add_option("--seed", coactivation.seed, "Of the permutations")
+      ->check(CLI::Range(uint64_t{0}, max_seed))
+      ->capture_default_str();
+  coactivation_command->add_option("--recording", coactivation.recording,
+                                   "The recording's file, when it is not where the session says");
+  coactivation_command->add_option("--out", coactivation.out, "Folder for tables and figure")->capture_default_str();
+  coactivation_command
+      ->add_option("--threads", coactivation.threads, "Threads; any number gives the same numbers (default: all cores)")
+      ->check(CLI::Range(1, 256));
+  coactivation_command->add_option("--isa", coactivation.isa, "Instruction set, as for run")->capture_default_str();
+  CLI::Option* coactivation_json =
+      coactivation_command->add_flag("--json", coactivation.json, "Print one JSON object on stdout");
+  coactivation_command->add_flag("--csv", coactivation.csv, "Print groups.csv on stdout")->excludes(coactivation_json);
+  coactivation_command->footer("Example: dalea coactivation out/session.npz --by area");
 
   cli::RecoverCommand recover;
   recover.program = run.program;
@@ -206,6 +258,35 @@ int parse_and_run(int argc, char** argv) {
   spectrum_command->add_flag("--csv", spectrum.csv, "Print the eigenvalues on stdout, as in eigenvalues.csv")
       ->excludes(spectrum_json);
   spectrum_command->footer("Example: dalea spectrum out/session.npz --out spectrum");
+
+  cli::MeasuresCommand measures;
+  CLI::App* measures_command = app.add_subcommand(
+      "measures", "Density, clustering, paths, modularity and more of a network, beside null models of it");
+  measures_command
+      ->add_option("file", measures.file, "A session.npz, an experiment (.json), or a connectome (matrix or links)")
+      ->required();
+  measures_command
+      ->add_option("--network", measures.network,
+                   "Of a session or experiment: weights now (default), start, mask, or connectome")
+      ->check(CLI::IsMember({"now", "start", "mask", "connectome"}));
+  measures_command->add_option("--nulls", measures.nulls, "Null models to measure beside it")
+      ->check(CLI::Range(int64_t{0}, most_measure_nulls));
+  measures_command->add_option("--null-model", measures.null_model, "What they keep, as connectome.null_model")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"permuted", "rewired", "weights", "spatial", "density"}));
+  measures_command->add_option("--seed", measures.seed, "Of the null models (default: the experiment's)")
+      ->check(CLI::Range(uint64_t{0}, max_seed));
+  measures_command->add_option("--set", measures.set, "Change the experiment, as for run")->allow_extra_args(false);
+  measures_command->add_option("--orientation", measures.orientation, "Of a connectome's matrix")
+      ->check(CLI::IsMember({"row-to-column", "column-to-row"}));
+  measures_command->add_option("-o,--out", measures.out, "Folder for the tables and the figure")->capture_default_str();
+  measures_command->add_option("--threads", measures.threads, "Threads (default: all cores)")
+      ->check(CLI::Range(0, 1024));
+  CLI::Option* measures_json = measures_command->add_flag("--json", measures.json, "Print one JSON object on stdout");
+  measures_command->add_flag("--csv", measures.csv, "Print the table on stdout, as in measures.csv")
+      ->excludes(measures_json);
+  measures_command->add_flag("--quiet", measures.quiet, "No progress on stderr");
+  measures_command->footer("Example: dalea measures out/session.npz --nulls 99 --out measures");
 
   cli::WeightsCommand weights;
   CLI::App* weights_command = app.add_subcommand(
@@ -294,6 +375,17 @@ int parse_and_run(int argc, char** argv) {
   inspect_command->add_option("--set", inspect.set,
                               "As for run; for recordings: recording.array=dff, recording.orientation=unit-by-time");
   inspect_command->add_flag("--json", inspect.json, "Print one JSON object");
+  CLI::Option* inspect_figure = inspect_command->add_option(
+      "--figure", inspect.figure,
+      "Write a connectome, or an experiment's, as a picture (.svg, .png) or its links (.csv)");
+  inspect_command->add_option("--picture", inspect.picture, "matrix, circle, or space where positions are known")
+      ->needs(inspect_figure)
+      ->check(CLI::IsMember({"matrix", "circle", "space"}))
+      ->capture_default_str();
+  inspect_command->add_option("--share", inspect.share, "Part of the links that circle and space show, the strongest")
+      ->needs(inspect_figure)
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   inspect_command->footer("Example: dalea inspect out/session.npz");
 
   cli::ConvertCommand convert;
@@ -411,9 +503,11 @@ int parse_and_run(int argc, char** argv) {
   if (*reproduce_command) return cli::reproduce(reproduce);
   if (*perturb_command) return cli::perturb(perturb);
   if (*states_command) return cli::states(states);
+  if (*coactivation_command) return cli::coactivation(coactivation);
   if (*recover_command) return cli::recover(recover);
   if (*fit_command) return cli::fit(fit);
   if (*spectrum_command) return cli::spectrum(spectrum);
+  if (*measures_command) return cli::measures(measures);
   if (*weights_command) return cli::weights(weights);
   if (*compare_command) return cli::compare(compare);
   if (*trees_command) {

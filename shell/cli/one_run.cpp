@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cli/json.h"
+#include "common/experiment_notes.h"
 #include "common/files.h"
 #include "common/picture.h"
 #include "session/session.h"
@@ -59,11 +60,16 @@ OneRun::OneRun(const RunOptions& options, const Spec& spec, const Sources& sourc
 OneRun::~OneRun() = default;
 
 RunResult OneRun::go(RunWatch& watch) {
-  Result<Dataset> data = make_dataset(spec_, sources_.recording_or_null(), run_, sources_.digits_or_null());
+  Result<Dataset> data = sources_.dataset(spec_, run_);
   if (!data) return refuse(watch, data.error(), bad_input);
   TrainerOptions trainer_options;
   trainer_options.isa = isa_;
   trainer_options.threads = threads_;
+  if (sources_.parent) {
+    Result<Transfer> transfer = transfer_to(*sources_.parent, spec_, data->ends, run_);
+    if (!transfer) return refuse(watch, transfer.error(), bad_input);
+    start_from(std::move(*transfer), trainer_options);
+  }
   Result<std::unique_ptr<Trainer>> made = Trainer::create(spec_, std::move(*data), run_, trainer_options);
   if (!made) return refuse(watch, made.error(), bad_input);
   trainer_ = std::move(*made);
@@ -140,6 +146,12 @@ Status OneRun::resume() {
     return Error{path,
                  "was saved from another experiment than the one given; resume with the same file and --set, or "
                  "choose another --out"};
+  const std::optional<Origin>& origin = session->state.origin;
+  if (sources_.parent &&
+      (!origin || origin->sha256 != sources_.parent->origin.sha256 || origin->keep != sources_.parent->origin.keep))
+    return Error{path,
+                 "did not begin with the weights that --from and --keep give; leave --from out, or choose another "
+                 "--out"};
   return trainer_->restore(std::move(session->state));
 }
 
@@ -215,6 +227,7 @@ json OneRun::describe(double seconds_per_epoch, double seconds) {
   o["run"] = run_ + 1;
   o["seed"] = spec_.seed;
   o["constraint"] = spec_.training.constraint;
+  o["notes"] = experiment_notes(spec_);
   o["loss"] = {{"train", number_or_null(losses.train)},
                {"validation", number_or_null(losses.validation)},
                {"held_out", number_or_null(losses.held_out)},
@@ -222,6 +235,9 @@ json OneRun::describe(double seconds_per_epoch, double seconds) {
                {"unit", data.unit}};
   o["accuracy"] = accuracy_json(losses, data);
   o["data_sha256"] = data.recording ? data.recording->sha256 : data.sha256;
+  if (!data.notes.empty()) o["data_notes"] = data.notes;
+  if (const Origin* from = trainer_->origin())
+    o["from"] = {{"name", from->name}, {"hash", from->hash}, {"sha256", from->sha256}, {"keep", from->keep}};
   o["baselines"] = nullptr;
   if (data.baselines) {
     o["baselines"] = baselines_json(data.baselines->held_out);

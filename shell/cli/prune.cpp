@@ -11,6 +11,7 @@
 #include "cli/prune_report.h"
 #include "common/files.h"
 #include "common/session_weights.h"
+#include "network/rules.h"
 
 namespace dalea::cli {
 namespace {
@@ -37,17 +38,19 @@ Status check_same_experiment(const std::vector<Session>& sessions, const std::ve
   return {};
 }
 
-// --probability, or the experiment's table; one number stands for all blocks.
+// --probability, or what the experiment's rules make of each block; one number stands for all blocks.
 Result<std::vector<std::vector<double>>> table_of(const PruneCommand& command, const Spec& spec) {
-  std::vector<std::vector<double>> table = spec.connectivity.probability;
-  std::string path = "connectivity.probability";
-  if (!command.probability.empty()) {
-    path = "--probability";
+  std::vector<std::vector<double>> table;
+  const std::string path = command.probability.empty() ? "connectivity.probability" : "--probability";
+  if (command.probability.empty()) {
+    const ConnectivitySpec& c = spec.connectivity;
+    if (spec.connectome.source == "none" && (has_rules(spec) || !c.probability.empty() || c.distance > 0))
+      table = block_probability(spec);
+  } else {
     const json given = json::parse(command.probability, nullptr, false);
     const Error wrong{path,
                       "is not a table of numbers; give one row for each postsynaptic population, such as "
                       "[[0.1,0.5],[0.5,0.1]], or one number"};
-    table.clear();
     if (given.is_number()) {
       table = {{given.get<double>()}};
     } else {
@@ -63,7 +66,10 @@ Result<std::vector<std::vector<double>>> table_of(const PruneCommand& command, c
     }
   }
   if (table.empty())
-    return Error{path, "is not in the experiment, so the blocks have no densities; give --probability TABLE"};
+    return Error{path,
+                 "is not in the experiment, nor a table, motifs or a distance, so the blocks have no densities; give "
+                 "--probability "
+                 "TABLE"};
   if (table.size() == 1 && table[0].size() == 1)
     table.assign(spec.populations.size(), std::vector<double>(spec.populations.size(), table[0][0]));
   return table;

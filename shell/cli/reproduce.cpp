@@ -1,17 +1,20 @@
-// dalea reproduce: trains what a figure of the first paper needs, side by side and once, and writes the report.
+// dalea reproduce: trains what a figure of the papers needs, side by side and once, and writes the report.
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "common/connectome_files.h"
 #include "common/files.h"
+#include "common/reproduce_bio.h"
 #include "common/reproduce_study.h"
 #include "numerics/parallel.h"
 
@@ -160,7 +163,8 @@ class Reproduction {
       return failed;
     }
     const std::string folder = command_.out + "/" + text_of(options_.figure) +
-                               (options_.corrected ? "-corrected" : "-as-published") + (options_.quick ? "-quick" : "");
+                               (options_.corrected ? "-corrected" : "-as-published") +
+                               (options_.quick ? "-quick" : "") + (options_.full ? "-full" : "");
     if (Status ok = make_folder(folder); !ok) {
       complain(ok.error());
       return failed;
@@ -231,9 +235,58 @@ class Reproduction {
   std::mutex mutex_;
 };
 
+// The connectomes of bio: a folder's species, one matrix, or none (a synthetic one stands in).
+Status find_wirings(const ReproduceCommand& command, figure::Options& options) {
+  options.data_name = command.data;
+  std::error_code error;
+  if (!command.data.empty() && std::filesystem::is_regular_file(command.data, error)) {
+    if (!command.species.empty()) return Error{"--species", "is given beside a single matrix; leave it out"};
+    Result<Connectome> read = read_species({nullptr, command.data, "", ""});
+    if (!read) return read.error();
+    options.wirings.push_back(figure::wiring_of(command.data, std::make_shared<const Connectome>(std::move(*read))));
+    return {};
+  }
+  if (!command.data.empty() && !std::filesystem::is_directory(command.data, error))
+    return Error{"--data", "'" + command.data + "' is neither a folder of connectomes nor a matrix"};
+  const std::string folder = command.data.empty() ? connectome_folder(command.program) : command.data;
+  const std::vector<FoundSpecies> found = find_species(folder);
+  for (const std::string& name : command.species) {
+    std::string known;
+    bool right = false, here = false;
+    for (const Species& s : known_species()) {
+      known += (known.empty() ? "" : ", ") + std::string(s.name);
+      right = right || name == s.name;
+    }
+    if (!right) return Error{"--species", "'" + name.substr(0, 60) + "' is not known; give one of " + known};
+    for (const FoundSpecies& f : found) here = here || name == f.species->name;
+    if (!here)
+      return Error{"--species", "'" + name + "' is not in " + (folder.empty() ? "assets/connectomes" : folder) +
+                                    "; fetch it by ./run fetch, or name its folder by --data"};
+  }
+  if (!command.data.empty() && found.empty())
+    return Error{"--data", "'" + command.data +
+                               "' holds none of the species' matrices (C_Macaque_Normalized.npy and "
+                               "so on); fetch them by ./run fetch"};
+  for (const FoundSpecies& f : found) {
+    if (!command.species.empty() &&
+        std::find(command.species.begin(), command.species.end(), f.species->name) == command.species.end())
+      continue;
+    Result<Connectome> read = read_species(f);
+    if (!read) return Error{f.matrix + ": " + read.error().path, read.error().message};
+    if (Status same = check_species(*f.species, *read); !same) return Error{f.matrix, same.error().message};
+    options.wirings.push_back(figure::wiring_of(f.matrix, std::make_shared<const Connectome>(std::move(*read))));
+  }
+  if (options.wirings.empty() && !command.quiet)
+    std::fprintf(stderr,
+                 "bio: no connectome is here (./run fetch brings them, --data names a folder): a synthetic network "
+                 "stands in for them\n");
+  return {};
+}
+
 }  // namespace
 
 int reproduce(const ReproduceCommand& command) {
+  if (command.figure == "planted") return reproduce_planted(command);
   Result<figure::Paper> paper = figure::parse_figure(command.figure);
   if (!paper) return refuse(paper.error());
   if (command.corrected && command.as_published)
@@ -247,7 +300,12 @@ int reproduce(const ReproduceCommand& command) {
   options.runs = command.runs;
   options.first_seed = command.seed;
   options.tasks = command.tasks;
-  if (!command.data.empty()) {
+  options.full = command.full;
+  if (*paper == figure::Paper::bio) {
+    if (Status ok = find_wirings(command, options); !ok) return refuse(ok.error());
+  } else if (!command.species.empty()) {
+    return refuse({"--species", "belongs to bio; leave it out"});
+  } else if (!command.data.empty()) {
     Result<std::vector<std::byte>> bytes = read_file(command.data);
     if (!bytes) return refuse(bytes.error());
     options.data = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));

@@ -7,7 +7,10 @@
 #include "cli/json.h"
 #include "cli/one_run.h"
 #include "cli/progress.h"
+#include "cli/wiring.h"
 #include "common/files.h"
+#include "common/sweep_grid.h"
+#include "common/wiring_files.h"
 #include "numerics/parallel.h"
 
 namespace dalea::cli {
@@ -87,6 +90,22 @@ void print_table(const json& o) {
                     ? ": the network predicts worse than it (more data, fewer epochs or a smaller network may help)"
                     : "");
   }
+  if (o.contains("data_notes"))
+    for (const json& note : o["data_notes"]) std::printf("data               %s\n", note.get<std::string>().c_str());
+  if (o.contains("from"))
+    std::printf("started from       %s, hash %s: its %s weights\n",
+                o["from"]["name"] == "" ? "a network" : o["from"]["name"].get<std::string>().c_str(),
+                o["from"]["hash"].get<std::string>().c_str(),
+                o["from"]["keep"] == "recurrent" ? "recurrent" : "recurrent and input");
+  if (o.contains("scratch")) {
+    const json& other = o["scratch"];
+    const double own = num(loss["held_out"]), scratch = num(other["loss"]["held_out"]);
+    std::printf(
+        "transfer           held-out loss %.6g, from scratch %.6g: %.3g times; within 1 %% of its least after "
+        "epoch %lld, from scratch %lld\n",
+        own, scratch, own / scratch, static_cast<long long>(o["epoch_99"].get<int64_t>()),
+        static_cast<long long>(other["epoch_99"].get<int64_t>()));
+  }
   if (o.contains("recording") && o["recording"].contains("prepared")) {
     const json& prepared = o["recording"]["prepared"];
     for (const json& note : prepared["notes"]) std::printf("prepared           %s\n", note.get<std::string>().c_str());
@@ -103,6 +122,40 @@ void print_table(const json& o) {
               o["isa"].get<std::string>().c_str());
 }
 
+int64_t epoch_99(const std::vector<EpochRecord>& history) {
+  std::vector<double> losses;
+  for (const EpochRecord& e : history) losses.push_back(std::isfinite(e.held_out) ? e.held_out : e.validation);
+  return convergence_of(losses).epoch_99;
+}
+
+// The same experiment from its own weights, for comparison; into the result of the other. False: it ended early.
+bool train_from_scratch(const RunOptions& options, const Spec& spec, Sources& sources, Isa isa, RunResult& result) {
+  sources.parent = nullptr;
+  RunOptions own = options;
+  own.out = options.out + "/scratch";
+  own.resume = options.resume && file_exists(own.out + "/session.npz");
+  RunResult other;
+  if (Status ok = make_folder(own.out); !ok) {
+    complain(ok.error());
+    other.code = failed;
+  } else {
+    OneRun one(own, spec, sources, isa, 0, options.threads, own.out);
+    Alone watch(options.quiet);
+    other = one.go(watch);
+  }
+  if (other.code != done) {
+    result.code = other.code;
+    return false;
+  }
+  result.object["epoch_99"] = epoch_99(result.history);
+  result.object["scratch"] = {{"loss", other.object["loss"]},
+                              {"accuracy", other.object["accuracy"]},
+                              {"hash", other.object["hash"]},
+                              {"epoch_99", epoch_99(other.history)},
+                              {"out", own.out}};
+  return true;
+}
+
 void print_recording(const Recording& r) {
   std::fprintf(stderr, "%s: %lld units x %lld frames, %s (%s)%s\n", r.source.c_str(), static_cast<long long>(r.units),
                static_cast<long long>(r.frames), r.orientation.c_str(), r.orientation_reason.c_str(),
@@ -117,8 +170,16 @@ void print_recording(const Recording& r) {
 
 int run(const RunOptions& given) {
   RunOptions options = given;
-  const Loaded loaded = load_spec(options.experiment, options.set);
+  if (!options.data.empty()) {
+    Result<std::vector<std::string>> found = settings_of_folder(options.data);
+    if (!found) return refuse(found.error());
+    options.set.insert(options.set.begin(), found->begin(), found->end());  // what is stated wins
+  }
+  Loaded loaded = load_spec(options.experiment, options.set);
   if (!loaded.ok) return bad_input;
+  if (options.quick && loaded.spec.connectome.nulls == 0)
+    return refuse({"--quick", "is for experiments with connectome.nulls, and this one has none; leave it out"});
+  if (options.quick) make_wiring_quick(loaded.spec);
   const Spec& spec = loaded.spec;
   Result<Isa> isa = parse_isa(options.isa);
   if (!isa) {
@@ -132,6 +193,18 @@ int run(const RunOptions& given) {
     complain(sources.error());
     return bad_input;
   }
+  if (options.scratch && (options.from.empty() || spec.runs > 1))
+    return refuse({"--scratch", "compares one run with --from with the same from scratch; give --from, and runs: 1"});
+  if (!options.from.empty()) {
+    Result<std::shared_ptr<const Parent>> parent = load_parent(options.from, options.keep);
+    if (!parent) return refuse(parent.error());
+    sources->parent = std::move(*parent);
+  }
+  if (spec.connectome.nulls > 0) {
+    if (Status ok = check_wiring_test(spec); !ok) return refuse(ok.error());
+    if (!options.from.empty())
+      return refuse({"--from", "is for one network; the wirings of connectome.nulls start from weights of their own"});
+  }
   if (sources->recording && !options.quiet) print_recording(*sources->recording);
   if (Status ok = make_folder(options.out); !ok) {
     complain(ok.error());
@@ -142,17 +215,26 @@ int run(const RunOptions& given) {
 
   OneRun one(options, spec, *sources, *isa, 0, options.threads, options.out);
   Alone watch(options.quiet);
-  const RunResult result = one.go(watch);
+  RunResult result = one.go(watch);
+  if (result.code == done && options.scratch) (void)train_from_scratch(options, spec, *sources, *isa, result);
   if (result.code == cancelled)
     std::fprintf(stderr, "dalea: cancelled after %lld updates; the session is saved, continue with --resume --out %s\n",
                  static_cast<long long>(result.updates), options.out.c_str());
   if (result.code != done) return result.code;
+  WiringTested wiring;
+  if (spec.connectome.nulls > 0) {
+    wiring = test_wiring(options, spec, *sources, *isa);
+    if (wiring.code != done) return wiring.code;
+    result.object["wiring"] = wiring.object;
+  }
   if (options.json) {
     std::printf("%s\n", result.object.dump().c_str());
   } else {
     print_table(result.object);
     std::printf("files              %s/session.npz, curves.csv, weights.png%s\n", options.out.c_str(),
                 spec.stages.prune ? ", initial.npz, dense.npz, sparse.npz" : "");
+    print_wiring(wiring);
+    if (wiring.report) print_files(options.out, wiring.files);
   }
   return done;
 }

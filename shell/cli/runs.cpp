@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/one_run.h"
 #include "cli/progress.h"
+#include "cli/wiring.h"
 #include "common/files.h"
 #include "common/run_curves.h"
 #include "numerics/parallel.h"
@@ -263,6 +264,12 @@ int run_several(const RunOptions& options, const Spec& spec, const Sources& sour
   }
   all["hash"] = code == done ? json(together.hex()) : json(nullptr);
   all["summary"] = summary_json(results);
+  WiringTested wiring;
+  if (spec.connectome.nulls > 0 && code == done) {
+    wiring = test_wiring(options, spec, sources, isa);
+    if (wiring.code != done) return wiring.code;
+    all["wiring"] = wiring.object;
+  }
   if (options.json) {
     std::printf("%s\n", all.dump().c_str());
     return code;
@@ -274,6 +281,8 @@ int run_several(const RunOptions& options, const Spec& spec, const Sources& sour
               options.threads, isa_name(isa));
   std::printf("files              %s/%srun-*/session.npz, curves.csv, weights.png%s\n", options.out.c_str(),
               files.c_str(), spec.stages.prune ? ", initial.npz, dense.npz, sparse.npz" : "");
+  print_wiring(wiring);
+  if (wiring.report) print_files(options.out, wiring.files);
   return code;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "common/compare_report.h"
 #include "common/files.h"
 #include "common/states_report.h"
 
@@ -23,12 +24,15 @@ std::vector<int64_t> trials_by_condition(const StateStudy& s) {
   return count;
 }
 
-std::string json_text(const StatesReport& r, const Session& session, const std::string& out,
+std::string json_text(const StatesReport& r, const Session& session, const StatesCommand& command,
                       const std::vector<std::string>& files) {
+  const std::string& out = command.out;
   const StateStudy& s = r.study;
   const Components& c = s.components;
   const size_t n = s.currents.input.size();
   json o = {{"name", r.name}, {"hash", session.provenance.hash}, {"trials", s.trials}, {"steps", s.steps}};
+  o["level"] = command.level;
+  o["checkpoint"] = command.checkpoint;
   o["components"] = nullptr;
   if (c.count > 0) {
     o["components"] = {{"of", whose(r)},
@@ -67,12 +71,13 @@ std::string json_text(const StatesReport& r, const Session& session, const std::
   return o.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-void print_study(const StatesReport& r, const Session& session, const std::string& out,
+void print_study(const StatesReport& r, const Session& session, const StatesCommand& command,
                  const std::vector<std::string>& files) {
   const StateStudy& s = r.study;
   const Components& c = s.components;
   const size_t n = s.currents.input.size();
-  std::printf("network            %s  (hash %s)\n", r.name.c_str(), session.provenance.hash.c_str());
+  std::printf("network            %s  (hash %s)%s\n", r.name.c_str(), session.provenance.hash.c_str(),
+              command.checkpoint == "final" ? "" : (", " + command.checkpoint + " weights").c_str());
   std::printf("held-out trials    %lld of %lld steps\n", static_cast<long long>(s.trials),
               static_cast<long long>(s.steps));
   if (!s.condition_kind.empty()) {
@@ -114,7 +119,24 @@ void print_study(const StatesReport& r, const Session& session, const std::strin
   for (size_t p = 0; p < n; ++p)
     std::printf("%-*s %+12.5g\n", wide, r.spec.populations[p].name.c_str(), s.currents.activity[p]);
   std::printf("\n");
-  print_files(out, files);
+  print_files(command.out, files);
+}
+
+// The network with the weights of a checkpoint.
+// `mask`: of the session's own.
+Result<Model> model_of(const Trainer& trainer, const std::string& checkpoint, const std::string& path,
+                       std::shared_ptr<const Pattern> mask) {
+  if (checkpoint == "final") return trainer.model();
+  const Spec& spec = trainer.spec();
+  const std::string remedy = "; train with stages.prune, or use --checkpoint final";
+  if (checkpoint == "initial" && !spec.stages.prune)
+    return build_model(spec, trainer.data().ends, trainer.run(), std::move(mask));
+  const Parameters* kept = trainer.checkpoint(checkpoint);
+  if (kept == nullptr) return Error{path, "has no checkpoint " + checkpoint + remedy};
+  Model model =
+      checkpoint == "sparse" ? trainer.model() : build_model(spec, trainer.data().ends, trainer.run(), nullptr);
+  model.parameters = *kept;
+  return model;
 }
 
 Result<Range> units_of(const std::string& population, const Spec& spec) {
@@ -134,6 +156,10 @@ Result<Range> units_of(const std::string& population, const Spec& spec) {
 int states(const StatesCommand& command) {
   Result<Isa> isa = parse_isa(command.isa);
   if (!isa) return refuse({"--" + isa.error().path, isa.error().message});
+  Result<BlockLevel> level = parse_block_level(command.level);
+  if (!level) return refuse({"--level", level.error().message});
+  if (Result<CompareCheckpoint> known = parse_compare_checkpoint(command.checkpoint); !known)
+    return refuse({"--checkpoint", known.error().message});
   Result<Session> session = load_session(command.session, command.recording);
   if (!session) return refuse(session.error());
   StatesReport report;
@@ -146,12 +172,14 @@ int states(const StatesCommand& command) {
       load_dataset(session->spec, session->state.run, session->provenance.data_sha256, command.program);
   if (!data) return refuse(data.error());
   report.dt_s = data->dt_s;
+  std::shared_ptr<const Pattern> mask = session->state.mask;
   Result<std::unique_ptr<Trainer>> trainer = restored(*session, std::move(*data), *isa);
   if (!trainer) return refuse(trainer.error());
+  Result<Model> model = model_of(**trainer, command.checkpoint, command.session, std::move(mask));
+  if (!model) return refuse(model.error());
   Workers workers(threads_of(command.threads));
-  Result<StateStudy> study =
-      study_states((*trainer)->model(), (*trainer)->data(), report.spec.training.batch, command.trials, *of, *isa,
-                   workers, [](double) { return !cancel_on_signals(); });
+  Result<StateStudy> study = study_states(*model, (*trainer)->data(), report.spec.training.batch, command.trials, *of,
+                                          *isa, workers, [](double) { return !cancel_on_signals(); });
   if (cancel_on_signals()) return cancelled;
   if (!study) return refuse(study.error());
   report.study = std::move(*study);
@@ -162,13 +190,22 @@ int states(const StatesCommand& command) {
     output.emplace_back("variance.csv", to_bytes(states_variance_csv(report)));
   }
   output.emplace_back("currents.csv", to_bytes(states_currents_csv(report)));
-  add_drawing(output, "states", states_figure(report));
+  for (const BlockLevel coarse : {BlockLevel::layer, BlockLevel::area})
+    if (const Result<StatesReport> r = states_at_level(report, coarse); r)
+      output.emplace_back(std::string("currents-") + name_of(coarse) + ".csv", to_bytes(states_currents_csv(*r)));
+  StatesReport shown = report;
+  if (*level != BlockLevel::population) {
+    Result<StatesReport> at = states_at_level(report, *level);
+    if (!at) return refuse({"--level", at.error().message});
+    shown = std::move(*at);
+  }
+  add_drawing(output, "states", states_figure(shown));
   if (const ExitCode code = write_files(command.out, output); code != done) return code;
   const std::vector<std::string> files = names_of(output);
   if (command.json)
-    std::printf("%s\n", json_text(report, *session, command.out, files).c_str());
+    std::printf("%s\n", json_text(shown, *session, command, files).c_str());
   else
-    print_study(report, *session, command.out, files);
+    print_study(shown, *session, command, files);
   return done;
 }
 

@@ -55,13 +55,14 @@ class SourcesOfRuns {
       }
       sources = known;
     }
-    return make_dataset(spec, sources->recording_or_null(), run, sources->digits_or_null());
+    return sources->dataset(spec, run);
   }
 
  private:
   static std::string key_of(const Spec& spec) {
     const std::string& task = spec.task.type;
     if (task == "digits" || task == "n-back-digits") return "digits " + spec.task.folder;
+    if (task == "n-back-latent") return "latent " + spec.task.file;
     if (task != "recording") return "none";
     Spec only;
     only.recording = spec.recording;
@@ -112,13 +113,22 @@ class SweepAtWork {
     workers.run(count, [&](int n) {
       const int64_t k = mine_[static_cast<size_t>(n)];
       if (cancel_on_signals()) return;  // it has not begun
-      SweepOptions options;
+      SweepRunOptions options;
       options.isa = isa_;
       options.threads = threads_ / at_once + (n < threads_ % at_once ? 1 : 0);
       options.save_every_s = command_.save_every_s;
       options.platform = platform_text(isa_);
       options.cancel = &cancel_on_signals();
       options.make_data = [this](Spec& spec, int64_t run) { return sources_.make(spec, run); };
+      if (!plan_.from.empty())
+        options.start = [this, k](const Spec& spec, const Ends& ends, int64_t run, TrainerOptions& to) -> Status {
+          Result<std::shared_ptr<const Parent>> parent = load_parent(parent_path(k), "recurrent");
+          if (!parent) return Error{"from", parent.error().text()};
+          Result<Transfer> transfer = transfer_to(**parent, spec, ends, run);
+          if (!transfer) return transfer.error();
+          start_from(std::move(*transfer), to);
+          return {};
+        };
       options.on_step = [&progress, n](const Trainer& trainer, bool begun) {
         if (begun)
           progress.begun(n, trainer.progress());
@@ -187,6 +197,16 @@ class SweepAtWork {
   }
 
  private:
+  // Beside the grid, or from where the command was typed.
+  std::string parent_path(int64_t k) const {
+    namespace fs = std::filesystem;
+    const fs::path beside = fs::path(command_.grid).parent_path() / plan_.from;
+    std::error_code error;
+    const fs::path found = fs::exists(beside, error) ? beside : fs::path(plan_.from);
+    if (!fs::is_directory(found, error)) return found.string();
+    return (holds_sweep(found.string()) ? found / plan_.folder(k) / "session.npz" : found / "session.npz").string();
+  }
+
   const SweepCommand& command_;
   const SweepPlan& plan_;
   Isa isa_;

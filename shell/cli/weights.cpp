@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "common/block_report.h"
 #include "common/files.h"
 #include "common/session_weights.h"
 
@@ -12,6 +13,8 @@ namespace dalea::cli {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t most_printed_groups = 8;
 
 Result<std::vector<NamedSession>> load_sessions(const WeightsCommand& command) {
   std::vector<NamedSession> sessions;
@@ -75,8 +78,49 @@ json kl_json(const KlPairs& k, bool published) {
   return o;
 }
 
+// By area; blocks.csv has layers and populations too.
+json blocks_json(const std::vector<BlockTable>& tables) {
+  json out = json::array();
+  for (const BlockTable& t : tables) {
+    const size_t n = t.groups.count();
+    if (n > most_printed_groups) continue;
+    for (size_t at = 0; at < n * n; ++at)
+      out.push_back({{"group", t.group},
+                     {"checkpoint", name_of(t.checkpoint)},
+                     {"level", name_of(t.groups.level)},
+                     {"post", t.groups.groups[at / n].name},
+                     {"pre", t.groups.groups[at % n].name},
+                     {"mean", t.mean[at].mean},
+                     {"mean_abs", t.mean_abs[at].mean},
+                     {"mean_abs_sd", t.mean_abs[at].sd},
+                     {"density", t.density[at]}});
+  }
+  return out;
+}
+
+void print_blocks(const std::vector<BlockTable>& tables) {
+  bool any = false;
+  for (const BlockTable& t : tables) {
+    const size_t n = t.groups.count();
+    if (t.groups.level != BlockLevel::area || n > most_printed_groups) continue;
+    if (!any)
+      std::printf(
+          "\nBlocks by area (to <- from), mean over runs; blocks.csv has layers and populations too\n"
+          "%-20s %-10s %-24s %11s %11s %10s %9s\n",
+          "group", "weights", "block", "mean w", "mean |w|", "sd of it", "density");
+    any = true;
+    for (size_t at = 0; at < n * n; ++at) {
+      if (!t.possible[at]) continue;
+      const std::string block = t.groups.groups[at / n].name + " <- " + t.groups.groups[at % n].name;
+      std::printf("%-20s %-10s %-24s %11.4g %11.4g %10.3g %9.4f\n", t.group.c_str(), name_of(t.checkpoint),
+                  block.c_str(), t.mean[at].mean, t.mean_abs[at].mean, t.mean_abs[at].sd, t.density[at]);
+    }
+  }
+}
+
 struct Written {
   const WeightReport& report;
+  const std::vector<BlockTable>& blocks;
   const std::vector<NamedSession>& sessions;
   const std::vector<SessionGroup>& groups;
   std::vector<std::string> files;
@@ -110,6 +154,7 @@ std::string json_text(const Written& w) {
                                 {"when", d.initial ? "initial" : "final"},
                                 {"common_bins", kl_json(d.common, false)},
                                 {"as_published", kl_json(d.published, true)}});
+  o["blocks"] = blocks_json(w.blocks);
   o["out"] = w.out;
   o["files"] = w.files;
   return o.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -158,6 +203,7 @@ void print_written(const Written& w) {
   } else if (w.report.groups.size() > 1) {
     std::printf("\ndivergences        none: no group is called %s; give --reference NAME\n", reference.c_str());
   }
+  print_blocks(w.blocks);
   print_files(w.out, w.files);
 }
 
@@ -196,7 +242,9 @@ int weights(const WeightsCommand& command) {
   if (!report) return refuse(report.error());
 
   if (Status ok = make_folder(command.out); !ok) return refuse(ok.error());
-  Written written{*report, *sessions, *groups, {}, command.out};
+  Result<std::vector<BlockTable>> blocks = block_tables(*sessions, *groups);
+  if (!blocks) return refuse(blocks.error());
+  Written written{*report, *blocks, *sessions, *groups, {}, command.out};
   const auto write = [&](const std::string& name, const auto& content) {
     const Status ok = write_file(command.out + "/" + name, content);
     if (!ok) complain(ok.error());
@@ -204,6 +252,7 @@ int weights(const WeightsCommand& command) {
     return ok.ok();
   };
   bool good = write("weights.csv", std::string_view(weights_csv(*report)));
+  good = good && write("blocks.csv", std::string_view(block_tables_csv(*blocks)));
   if (!report->divergences.empty()) good = good && write("kl.csv", std::string_view(weight_kl_csv(*report)));
   for (const char* name : {"weights", "matrices"}) {
     const plot::Drawing drawing =

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/experiment_notes.h"
 #include "common/figure_parts.h"
 #include "common/json.h"
 #include "common/markup.h"
@@ -18,8 +20,8 @@ using nlohmann::json;
 constexpr const char* checkpoint_names[] = {"initial", "dense", "sparse", "final"};
 constexpr const char* minus = " − ";
 
-json experiment_of(const Session& s) {
-  Spec spec = s.spec;
+json experiment_of(const Spec& of) {
+  Spec spec = of;
   spec.seed = 1;
   spec.runs = 1;
   spec.name.clear();
@@ -168,22 +170,53 @@ Result<CompareCheckpoint> parse_compare_checkpoint(std::string_view name) {
   return Error{"checkpoint", "is '" + std::string(name) + "'; give initial, dense, sparse or final"};
 }
 
-Result<Weights> checkpoint_weights(const Session& session, CompareCheckpoint checkpoint, const std::string& path) {
+Status check_checkpoint(const Session& session, CompareCheckpoint checkpoint, const std::string& path) {
   const TrainerState& s = session.state;
   const bool staged = session.spec.stages.prune;
-  if (checkpoint == CompareCheckpoint::initial)
-    return build_model(session.spec, Ends{}, s.run, staged ? nullptr : s.mask).parameters.W_rec;
-  if (checkpoint == CompareCheckpoint::dense) {
-    if (s.dense) return s.dense->W_rec;
-    if (staged && !s.pruned) return s.parameters.W_rec;
+  if (checkpoint == CompareCheckpoint::dense && !s.dense && (!staged || s.pruned))
     return Error{path, "has no dense stage; use the checkpoint final, or train with stages.prune"};
-  }
   if (checkpoint == CompareCheckpoint::sparse) {
     if (staged && !s.pruned) return Error{path, "is not pruned yet; train it to its end, or use the checkpoint dense"};
     if (!s.mask && !s.parameters.W_rec.sparse() && !sample_pattern(session.spec, s.run))
       return Error{path, "has no sparse weights, every connection exists; use the checkpoint final"};
   }
+  return {};
+}
+
+Result<Weights> checkpoint_weights(const Session& session, CompareCheckpoint checkpoint, const std::string& path) {
+  const TrainerState& s = session.state;
+  const bool staged = session.spec.stages.prune;
+  if (Status ok = check_checkpoint(session, checkpoint, path); !ok) return ok.error();
+  if (checkpoint == CompareCheckpoint::initial)
+    return build_model(session.spec, Ends{}, s.run, staged ? nullptr : s.mask).parameters.W_rec;
+  if (checkpoint == CompareCheckpoint::dense && s.dense) return s.dense->W_rec;
   return s.parameters.W_rec;
+}
+
+Result<SessionBlocks> session_blocks(const Session& session, const Weights& weights, const BlockGroups& groups,
+                                     const std::string& path) {
+  Result<BlockAverages> averages = average_blocks(weights, groups);
+  if (!averages) return Error{path + ": " + averages.error().path, averages.error().message};
+  SessionBlocks out;
+  const TrainerState& s = session.state;
+  const bool own_mask = s.mask && !session.spec.stages.prune;
+  if (own_mask || session.spec.connectome.source != "none") {
+    out.possible = possible_blocks(groups, own_mask           ? s.mask.get()
+                                           : weights.sparse() ? weights.pattern.get()
+                                                              : sample_pattern(session.spec, s.run).get());
+  } else {
+    Result<std::vector<uint8_t>> by_rules = possible_blocks(groups, block_probability(session.spec));
+    if (!by_rules) return Error{path + ": " + by_rules.error().path, by_rules.error().message};
+    out.possible = std::move(*by_rules);
+  }
+  for (size_t k = 0; k < out.possible.size(); ++k)
+    if (averages->mean_abs[k] > 0) out.possible[k] = 1;
+  out.averages = std::move(*averages);
+  return out;
+}
+
+std::vector<std::string> experiment_differences(const Spec& a, const Spec& b) {
+  return differing(experiment_of(a), experiment_of(b));
 }
 
 Result<CompareReport> compare_sessions(const std::vector<NamedSession>& sessions, const CompareChoices& choices,
@@ -191,15 +224,16 @@ Result<CompareReport> compare_sessions(const std::vector<NamedSession>& sessions
   if (sessions.empty()) return Error{"sessions", "are missing; give those of two conditions, NAME=FILES each"};
   CompareReport out;
   out.choices = choices;
-  const json first = experiment_of(sessions[0].session);
+  const json first = experiment_of(sessions[0].session.spec);
   Result<BlockGroups> groups = group_blocks(sessions[0].session.spec.populations, choices.level);
   if (!groups) return groups.error();
   std::vector<Condition> conditions;
   std::vector<size_t> first_of;  // session that a condition begins with
+  std::vector<uint8_t> possible(groups->count() * groups->count(), 0);
   for (size_t k = 0; k < sessions.size(); ++k) {
     const NamedSession& s = sessions[k];
     if (s.group.empty()) return Error{s.path, "belongs to no condition; give NAME=" + s.path};
-    const json experiment = experiment_of(s.session);
+    const json experiment = experiment_of(s.session.spec);
     const auto other = differing(anatomy_of(first), anatomy_of(experiment));
     if (!other.empty())
       return Error{s.path, "is of another network than " + sessions[0].path + ": they differ in " + other[0] +
@@ -213,7 +247,7 @@ Result<CompareReport> compare_sessions(const std::vector<NamedSession>& sessions
       first_of.push_back(k);
     } else {
       const NamedSession& beginning = sessions[first_of[c]];
-      const auto within = differing(experiment_of(beginning.session), experiment);
+      const auto within = differing(experiment_of(beginning.session.spec), experiment);
       if (!within.empty())
         return Error{s.path, "is in the condition " + s.group + " with " + beginning.path + ", but they differ in " +
                                  within[0] + "; a condition's runs are of one experiment: give it a name of its own"};
@@ -222,39 +256,55 @@ Result<CompareReport> compare_sessions(const std::vector<NamedSession>& sessions
     for (const CompareRun& run : out.sessions[c])
       if (run.run == state.run && run.seed == s.session.spec.seed)
         return Error{s.path, "is the same run and seed as " + run.path + "; give each run once"};
-    out.sessions[c].push_back({s.path, state.run, s.session.spec.seed, state.epoch, s.session.provenance.hash});
+    out.sessions[c].push_back(
+        {s.path, state.run, s.session.spec.seed, state.epoch, s.session.provenance.hash, state.history});
     Result<Weights> w = checkpoint_weights(s.session, choices.checkpoint, s.path);
     if (!w) return w.error();
-    Result<BlockAverages> averages = average_blocks(*w, *groups);
-    if (!averages) return Error{s.path + ": " + averages.error().path, averages.error().message};
-    conditions[c].runs.push_back(std::move(*averages));
+    Result<SessionBlocks> blocks = session_blocks(s.session, *w, *groups, s.path);
+    if (!blocks) return blocks.error();
+    for (size_t k = 0; k < possible.size(); ++k) possible[k] |= blocks->possible[k];
+    conditions[c].runs.push_back(std::move(blocks->averages));
   }
-  // By the rules; and whatever has a connection all the same (a dense stage may).
-  Result<std::vector<uint8_t>> possible = possible_blocks(*groups, block_probability(sessions[0].session.spec));
-  if (!possible) return possible.error();
-  for (const Condition& c : conditions)
-    for (const BlockAverages& b : c.runs)
-      for (size_t k = 0; k < possible->size(); ++k)
-        if (b.mean_abs[k] > 0) (*possible)[k] = 1;
-  Result<Comparison> comparison = compare_conditions(*groups, *possible, conditions, choices.options, progress);
+  Result<Comparison> comparison = compare_conditions(*groups, possible, conditions, choices.options, progress);
   if (!comparison) return comparison.error();
   out.comparison = std::move(*comparison);
-  out.power = power_curve(out.comparison.tested, choices.options.alpha);
+  out.power = power_curve(out.comparison.tested, choices.options.alpha, 0.8, out.comparison.compared());
   std::set<std::string> different;
   for (size_t k : first_of)
-    for (const std::string& path : differing(first, experiment_of(sessions[k].session))) different.insert(path);
+    for (const std::string& path : differing(first, experiment_of(sessions[k].session.spec))) different.insert(path);
   out.differs.assign(different.begin(), different.end());
+  out.notes = experiment_notes(sessions[0].session.spec);
   return out;
+}
+
+std::string compare_runs_sentence(const CompareReport& r) {
+  const Comparison& c = r.comparison;
+  std::string runs;
+  for (size_t k = 0; k < c.names.size(); ++k) runs += (k ? ", " : "") + c.names[k] + " " + std::to_string(c.runs[k]);
+  return "Runs (" + runs +
+         ") are replicates of the optimisation, not animals: what is significant here would be "
+         "found again with other seeds on the same data, and says nothing about other animals.";
+}
+
+std::string compare_power_sentence(const CompareReport& r) {
+  const Comparison& c = r.comparison;
+  const int64_t least = *std::min_element(c.runs.begin(), c.runs.end());
+  const double g = detectable_effect(least, c.tested, r.choices.options.alpha, 0.8, c.compared());
+  const double ten = detectable_effect(10, c.tested, r.choices.options.alpha, 0.8, c.compared());
+  return std::isfinite(g)
+             ? counted(least, "run") + " of each condition show an effect above g = " + short_number(g, 3) +
+                   " with a power of 80 % (10 runs: " + short_number(ten, 3) + ")" +
+                   (least < 10 ? "; 10 or more are recommended." : ".")
+             : counted(least, "run") +
+                   " of each condition can show no effect, however large; give "
+                   "4 at least, 10 or more are recommended (g above " +
+                   short_number(ten, 3) + ").";
 }
 
 std::vector<std::string> compare_sentences(const CompareReport& r) {
   const Comparison& c = r.comparison;
   std::vector<std::string> out;
-  std::string runs;
-  for (size_t k = 0; k < c.names.size(); ++k) runs += (k ? ", " : "") + c.names[k] + " " + std::to_string(c.runs[k]);
-  out.push_back("Runs (" + runs +
-                ") are replicates of the optimisation, not animals: what is significant here would be "
-                "found again with other seeds on the same data, and says nothing about other animals.");
+  out.push_back(compare_runs_sentence(r));
   const int64_t found = [&] {
     int64_t n = 0;
     for (const PairComparison& p : c.pairs)
@@ -294,16 +344,7 @@ std::vector<std::string> compare_sentences(const CompareReport& r) {
                   (c.bh_needs > c.tested
                        ? "no number of blocks can."
                        : std::to_string(c.bh_needs) + " blocks would have to reach that p together."));
-  const int64_t least = *std::min_element(c.runs.begin(), c.runs.end());
-  const double g = detectable_effect(least, c.tested, r.choices.options.alpha);
-  const double ten = detectable_effect(10, c.tested, r.choices.options.alpha);
-  out.push_back(std::isfinite(g) ? counted(least, "run") + " of each condition show an effect above g = " +
-                                       short_number(g, 3) + " with a power of 80 % (10 runs: " + short_number(ten, 3) +
-                                       ")" + (least < 10 ? "; 10 or more are recommended." : ".")
-                                 : counted(least, "run") +
-                                       " of each condition can show no effect, however large; give "
-                                       "4 at least, 10 or more are recommended (g above " +
-                                       short_number(ten, 3) + ").");
+  out.push_back(compare_power_sentence(r));
   if (!r.differs.empty()) {
     std::string text;
     for (size_t k = 0; k < std::min<size_t>(6, r.differs.size()); ++k) text += (k ? ", " : "") + r.differs[k];
@@ -311,6 +352,7 @@ std::vector<std::string> compare_sentences(const CompareReport& r) {
   } else {
     out.push_back("The conditions' experiments are the same but for their seeds: only chance differs.");
   }
+  out.insert(out.end(), r.notes.begin(), r.notes.end());
   return out;
 }
 
@@ -489,6 +531,51 @@ plot::Figure compare_power_figure(const CompareReport& r) {
   return one_panel("Effects that so many runs show", std::move(chart), plot::single_column_mm);
 }
 
+std::vector<double> compare_losses(const CompareRun& run) {
+  std::vector<double> out;
+  for (const EpochRecord& e : run.history) out.push_back(std::isfinite(e.validation) ? e.validation : e.train);
+  return out;
+}
+
+plot::Figure compare_losses_figure(const CompareReport& r) {
+  plot::LineChart chart;
+  chart.x.label = "epoch";
+  chart.y.label = "validation loss";
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  for (const auto& condition : r.sessions)
+    for (const CompareRun& run : condition)
+      for (const double v : compare_losses(run)) {
+        if (v > 0) least = std::min(least, v);
+        if (std::isfinite(v)) most = std::max(most, v);
+      }
+  chart.y.log = most > 8 * least;
+  for (size_t c = 0; c < r.sessions.size(); ++c) {
+    plot::Style style = plot::series_style(c);
+    style.marker = plot::Marker::none;
+    plot::Series mean;
+    mean.name = c < r.comparison.names.size() ? r.comparison.names[c] : "";
+    mean.style = style;
+    style.width = 0.5;
+    for (const CompareRun& run : r.sessions[c]) {
+      plot::Series one;
+      one.style = style;
+      one.y = compare_losses(run);
+      for (size_t e = 0; e < one.y.size(); ++e) one.x.push_back(static_cast<double>(e + 1));
+      chart.series.push_back(std::move(one));
+    }
+    size_t epochs = r.sessions[c].empty() ? 0 : r.sessions[c][0].history.size();
+    for (const CompareRun& run : r.sessions[c]) epochs = std::min(epochs, run.history.size());
+    for (size_t e = 0; e < epochs; ++e) {
+      double sum = 0;
+      for (const CompareRun& run : r.sessions[c]) sum += compare_losses(run)[e];
+      mean.x.push_back(static_cast<double>(e + 1));
+      mean.y.push_back(sum / static_cast<double>(r.sessions[c].size()));
+    }
+    chart.series.push_back(std::move(mean));
+  }
+  return one_panel("Losses of every run", std::move(chart), 120);
+}
+
 std::string compare_csv(const CompareReport& r) {
   const Comparison& c = r.comparison;
   const size_t n = c.groups.count();
@@ -529,6 +616,27 @@ std::string compare_runs_csv(const CompareReport& r) {
   return out;
 }
 
+std::string compare_conditions_csv(const CompareReport& r) {
+  const Comparison& c = r.comparison;
+  const size_t n = c.groups.count();
+  const auto number = [](double v) { return std::isnan(v) ? std::string() : short_number(v, 10); };
+  std::string out = "condition,checkpoint,post,pre,possible,runs,mean,sd,variance,range,iqr,cv,confidence,density\n";
+  for (size_t k = 0; k < c.names.size(); ++k) {
+    const std::vector<Dispersion> dispersion = c.dispersion_of(k);
+    const std::vector<double> density = c.density_of(k);
+    for (size_t b = 0; b < n * n; ++b) {
+      const Dispersion& d = dispersion[b];
+      out += csv_field(c.names[k]) + "," + name_of(r.choices.checkpoint) + "," +
+             csv_field(c.groups.groups[b / n].name) + "," + csv_field(c.groups.groups[b % n].name) + "," +
+             (c.possible[b] ? "1" : "0") + "," + std::to_string(c.runs[k]);
+      for (double v : {d.mean, d.sd, d.variance, d.range, d.iqr, d.cv, d.confidence, density[b]})
+        out += "," + number(v);
+      out += "\n";
+    }
+  }
+  return out;
+}
+
 std::string compare_json(const CompareReport& r, const std::string& out, const std::vector<std::string>& files) {
   const Comparison& c = r.comparison;
   const size_t n = c.groups.count();
@@ -558,11 +666,15 @@ std::string compare_json(const CompareReport& r, const std::string& out, const s
     for (const CompareRun& s : r.sessions[k])
       runs.push_back(
           {{"session", s.path}, {"run", s.run + 1}, {"seed", s.seed}, {"epochs", s.epochs}, {"hash", s.hash}});
-    json confidence = json::array();
-    for (const Dispersion& d : c.dispersion_of(k)) confidence.push_back(number_or_null(d.confidence));
+    json confidence = json::array(), sd = json::array();
+    for (const Dispersion& d : c.dispersion_of(k)) {
+      confidence.push_back(number_or_null(d.confidence));
+      sd.push_back(number_or_null(d.sd));
+    }
     o["conditions"].push_back({{"name", c.names[k]},
                                {"runs", std::move(runs)},
                                {"mean", c.mean_of(k)},
+                               {"sd", std::move(sd)},
                                {"density", c.density_of(k)},
                                {"confidence", std::move(confidence)}});
   }
@@ -610,11 +722,36 @@ std::vector<NamedFigure> compare_figures(const CompareReport& r) {
                    compare_condition_dots_figure(r, k),
                    r.comparison.names[k] + ": block averages; larger dots vary less between runs (confidence as "
                                            "published, not a confidence level)."});
+  out.push_back(
+      {"losses", compare_losses_figure(r),
+       "Validation loss of every run (thin) and the mean of each condition (thick). Conditions that differ in "
+       "their data need not have losses that can be compared."});
   out.push_back({"power", compare_power_figure(r),
                  "The smallest effect in one block that so many runs of two conditions show, by noncentral t at the "
                  "attainable level with independent blocks of normal runs; correlated blocks need less."});
   return out;
 }
+
+namespace {
+
+ReportTable dispersion_table(const CompareReport& r, size_t condition) {
+  const Comparison& c = r.comparison;
+  ReportTable t;
+  t.caption = c.names[condition] + ", checkpoint " + name_of(r.choices.checkpoint) +
+              ": averages of blocks and their dispersion over " + counted(c.runs[condition], "run") +
+              " (divided by the number of runs, as published).";
+  t.columns = {{.name = "block"}, {.name = times_text(r)}, {.name = "sd"},     {.name = "range"},
+               {.name = "iqr"},   {.name = "cv"},          {.name = "density"}};
+  const std::vector<Dispersion> dispersion = c.dispersion_of(condition);
+  const std::vector<double> density = c.density_of(condition);
+  for (size_t b = 0; b < c.possible.size(); ++b) {
+    const Dispersion& d = dispersion[b];
+    if (c.possible[b]) t.rows.push_back({block_name(r, b), d.mean, d.sd, d.range, d.iqr, d.cv, density[b]});
+  }
+  return t;
+}
+
+}  // namespace
 
 std::string compare_page(const CompareReport& r, const ReportProvenance& provenance) {
   const Comparison& c = r.comparison;
@@ -655,8 +792,12 @@ std::string compare_page(const CompareReport& r, const ReportProvenance& provena
     page.table(t);
   }
   page.section("Conditions");
+  for (size_t k = 0; k < c.names.size(); ++k, ++at) {
+    page.figure(figures[at].figure, figures[at].caption, figures[at].name);
+    page.table(dispersion_table(r, k));
+  }
   for (; at < figures.size(); ++at) {
-    if (at + 1 == figures.size()) page.section("Power");
+    page.section(at + 1 == figures.size() ? "Power" : "Losses");
     page.figure(figures[at].figure, figures[at].caption, figures[at].name);
   }
   page.section(

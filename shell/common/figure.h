@@ -75,6 +75,9 @@ struct GroupChart {
   bool bars = false;
   std::vector<Guide> guides = {};
   std::string x_label = {};
+  // A box from `low` to `high` (quartiles) with a line at the centre (median); whiskers to the last run within 1.5 of
+  // its height (Tukey). Of up to 40 runs every one is a point, of more those beyond the whiskers.
+  bool boxes = false;
 };
 
 struct Block {

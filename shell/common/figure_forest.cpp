@@ -14,8 +14,9 @@ std::vector<std::string> name_of(const Effect& e, double width) {
   return wrapped(e.name, width * 0.36, tick_size);
 }
 
-// All with the decimals that the smallest interval deserves.
-std::string written(const Effect& e, int decimals) {
+// All with the decimals that the smallest interval deserves. A missing interval is said, unless the header promises
+// none.
+std::string written(const ForestChart& chart, const Effect& e, int decimals) {
   if (!std::isfinite(e.value)) return "no value";
   const bool plain = decimals <= 6 && std::fabs(e.value) < 1e6;
   const auto number = [&](double v) {
@@ -23,7 +24,10 @@ std::string written(const Effect& e, int decimals) {
     const std::string text = fixed_number(v, decimals);
     return text[0] == '-' ? "\u2212" + text.substr(1) : text;
   };
-  if (!std::isfinite(e.low) && !std::isfinite(e.high)) return number(e.value) + "  no interval";
+  if (!std::isfinite(e.low) && !std::isfinite(e.high)) {
+    const bool promised = chart.value_header.empty() || chart.value_header.find('[') != std::string::npos;
+    return number(e.value) + (promised ? "  no interval" : "");
+  }
   return number(e.value) + "  [" + number(e.low) + ", " + number(e.high) + "]";
 }
 
@@ -55,7 +59,7 @@ Plan plan_of(const ForestChart& chart, Size outer, bool own_legend) {
   for (const Effect& e : chart.effects) {
     names.push_back(name_of(e, outer.width));
     for (const std::string& line : names.back()) name_width = std::max(name_width, text_width(line, tick_size));
-    value_width = std::max(value_width, text_width(written(e, decimals), tick_size));
+    value_width = std::max(value_width, text_width(written(chart, e, decimals), tick_size));
   }
   std::vector<std::string> header;
   if (!chart.value_header.empty()) header = wrapped(chart.value_header, std::max(value_width, 60.0), tick_size);
@@ -64,7 +68,7 @@ Plan plan_of(const ForestChart& chart, Size outer, bool own_legend) {
   const bool stacked = outer.width - name_width - value_width - 24 < 0.4 * outer.width;
   if (stacked) {
     name_width = std::max(name_width, value_width * 1.02);
-    for (size_t k = 0; k < names.size(); ++k) names[k].push_back(written(chart.effects[k], decimals));
+    for (size_t k = 0; k < names.size(); ++k) names[k].push_back(written(chart, chart.effects[k], decimals));
   }
 
   Frame frame;
@@ -115,7 +119,7 @@ Plan plan_of(const ForestChart& chart, Size outer, bool own_legend) {
                    .color = note_grey});
         lines.pop_back();
       } else {
-        d.add(Text{.at = {plot.right() + 8, y + cap}, .text = written(e, decimals), .size = tick_size});
+        d.add(Text{.at = {plot.right() + 8, y + cap}, .text = written(chart, e, decimals), .size = tick_size});
       }
       add_lines(d, lines, {.at = {plot.x - 8, first}, .size = tick_size, .anchor = Anchor::end});
       const double low = place(e.low), high = place(e.high), at = place(e.value);

@@ -8,6 +8,7 @@ namespace dalea::plot {
 namespace {
 
 constexpr double run_size = 4;
+constexpr size_t most_box_points = 40;
 
 double center_of(const Group& g) {
   if (std::isfinite(g.center)) return g.center;
@@ -91,6 +92,55 @@ void add_group(Drawing& d, const Group& g, bool bars, const Scale& y, const Box&
     d.add(Polyline{{{middle - half * 0.8, center}, {middle + half * 0.8, center}}, strong, 1.8});
 }
 
+void add_box(Drawing& d, const Group& g, const Scale& y, const Box& plot, double middle, double slot) {
+  const auto height = [&](double v) { return plot.bottom() - y.at(v) * plot.height; };
+  const auto held = [&](double v) {
+    const double h = height(v);
+    return std::isfinite(h) ? std::clamp(h, plot.y, plot.bottom()) : plot.bottom();
+  };
+  const double half = std::min(slot * 0.32, 18.0), reach = 1.5 * (g.high - g.low);
+  const Color strong = darker(g.style.color);
+  double least = g.low, most = g.high;
+  std::vector<double> points;
+  for (double v : g.runs) {
+    if (!std::isfinite(v)) continue;
+    const bool beyond = v < g.low - reach || v > g.high + reach;
+    if (!beyond) {
+      least = std::min(least, v);
+      most = std::max(most, v);
+    }
+    const double h = height(v);
+    if ((beyond || g.runs.size() <= most_box_points) && std::isfinite(h) && h >= plot.y - 0.01 &&
+        h <= plot.bottom() + 0.01)
+      points.push_back(h);
+  }
+  if (std::isfinite(g.low) && std::isfinite(g.high)) {
+    const double top = held(g.high), bottom = held(g.low);
+    d.add(Rect{
+        .x = middle - half, .y = top, .width = 2 * half, .height = bottom - top, .fill = g.style.color, .alpha = 0.25});
+    d.add(Polyline{{{middle - half, top},
+                    {middle + half, top},
+                    {middle + half, bottom},
+                    {middle - half, bottom},
+                    {middle - half, top}},
+                   strong,
+                   1});
+    for (const auto& [from, to] : {std::pair(g.high, most), std::pair(g.low, least)}) {
+      d.add(Polyline{{{middle, held(from)}, {middle, held(to)}}, strong, 1});
+      d.add(Polyline{{{middle - half / 2, held(to)}, {middle + half / 2, held(to)}}, strong, 1});
+    }
+  }
+  for (const Point& p : swarm(points, half))
+    d.add(Mark{.at = {middle + p.x, p.y},
+               .shape = g.style.marker,
+               .size = 3,
+               .color = g.style.color,
+               .hollow = true,
+               .alpha = 0.9});
+  if (const double h = height(g.center); std::isfinite(h) && h >= plot.y && h <= plot.bottom())
+    d.add(Polyline{{{middle - half, h}, {middle + half, h}}, strong, 2});
+}
+
 }  // namespace
 
 Plan plan_of(const GroupChart& chart, Size outer, bool own_legend) {
@@ -145,8 +195,11 @@ Plan plan_of(const GroupChart& chart, Size outer, bool own_legend) {
         d.add(Polyline{{{plot.x, y}, {plot.right(), y}}, g.style.color, g.style.width, g.style.dash});
     }
     const double slot = plot.width / static_cast<double>(chart.groups.size());
-    for (size_t k = 0; k < chart.groups.size(); ++k)
-      add_group(d, chart.groups[k], chart.bars, frame.y, plot, plot.x + (static_cast<double>(k) + 0.5) * slot, slot);
+    for (size_t k = 0; k < chart.groups.size(); ++k) {
+      const double middle = plot.x + (static_cast<double>(k) + 0.5) * slot;
+      chart.boxes ? add_box(d, chart.groups[k], frame.y, plot, middle, slot)
+                  : add_group(d, chart.groups[k], chart.bars, frame.y, plot, middle, slot);
+    }
     if (const double zero = frame.y.at(0); chart.bars && !frame.y.log && zero > 1e-6 && zero < 1)
       d.add(Polyline{{{plot.x, plot.bottom() - zero * plot.height}, {plot.right(), plot.bottom() - zero * plot.height}},
                      axis_grey,

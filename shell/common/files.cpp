@@ -47,6 +47,26 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
   return bytes;
 }
 
+struct FileBytes::Mapping {
+  void* at;
+  int fd;
+  struct stat then;  // when it was opened
+
+  Mapping(void* where, int file, const struct stat& about) : at(where), fd(file), then(about) {}
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    ::munmap(at, static_cast<size_t>(then.st_size));
+    ::close(fd);
+  }
+};
+
+bool FileBytes::changed() const {
+  struct stat now = {};
+  return mapped_ != nullptr && (::fstat(mapped_->fd, &now) != 0 || now.st_size != mapped_->then.st_size ||
+                                now.st_mtime != mapped_->then.st_mtime);
+}
+
 FileBytes::FileBytes(std::vector<std::byte> bytes) {
   const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   bytes_ = *kept;
@@ -61,11 +81,9 @@ Result<FileBytes> open_file(const std::string& path) {
     const auto size = static_cast<size_t>(about.st_size);
     void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (at != MAP_FAILED) {
-      ::close(fd);
       FileBytes file;
-      file.owner_ = std::shared_ptr<const void>(at, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+      file.mapped_ = std::make_shared<FileBytes::Mapping>(at, fd, about);
       file.bytes_ = {static_cast<const std::byte*>(at), size};
-      file.mapped_ = true;
       return file;
     }
   }

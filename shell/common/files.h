@@ -22,13 +22,15 @@ class FileBytes {
   explicit FileBytes(std::vector<std::byte> bytes);
   std::span<const std::byte> bytes() const { return bytes_; }
   operator std::span<const std::byte>() const { return bytes_; }
-  bool mapped() const { return mapped_; }
+  bool mapped() const { return mapped_ != nullptr; }
+  bool changed() const;  // mapped, and written into since it was opened: looking at its bytes may end the program
 
  private:
   friend Result<FileBytes> open_file(const std::string& path);
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
-  bool mapped_ = false;
+  struct Mapping;
+  std::shared_ptr<const Mapping> mapped_;
 };
 // "-", an empty file and what cannot be mapped (a pipe) are read.
 Result<FileBytes> open_file(const std::string& path);

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <set>
 
+#include "analysis/special.h"
+#include "analysis/statistics.h"
 #include "common/markup.h"
 
 namespace dalea {
@@ -68,19 +70,17 @@ std::string percent(double share) {
   return text;
 }
 
-struct Spread {
-  double sum = 0, low = INFINITY, high = -INFINITY, count = 0;
-  void add(double v) {
-    if (!std::isfinite(v)) return;
-    sum += v;
-    low = std::min(low, v);
-    high = std::max(high, v);
-    ++count;
-  }
-};
+// The 95 % interval of the mean, within [least, 1]; of two circuits their range.
+Interval interval_of(const std::vector<double>& values, double mean, double least) {
+  const Result<Summary> s = summarise(values);
+  if (!s) return {mean, mean};
+  if (s->count == 2) return {s->least, s->most};
+  const double half = student_critical(0.05, static_cast<double>(s->count - 1)) * s->standard_error;
+  return {std::max(least, mean - half), std::min(1.0, mean + half)};
+}
 
 enum class Along { frames, density };
-using Measure = double (*)(const RecoveryScore&);
+using Measure = double (*)(const RecoveryStudy&, bool network);
 
 // A line for each value of what is not along the axis, and of each method.
 plot::LineChart sweep_chart(const RecoveryReport& r, Along along, Measure measure, const char* label, double chance) {
@@ -108,17 +108,19 @@ plot::LineChart sweep_chart(const RecoveryReport& r, Along along, Measure measur
       series.style.dash = network ? plot::Dash::solid : plot::Dash::dashed;
       series.marks = true;
       for (double x : at) {
-        Spread spread;
+        std::vector<double> values;
         for (const RecoveryPoint& p : r.points) {
           const double frames = static_cast<double>(p.frames);
           if ((along == Along::frames ? frames : p.density) == x &&
               (along == Along::frames ? p.density : frames) == other)
-            spread.add(measure(network ? p.study.network_score : p.study.linear_score));
+            if (const double v = measure(p.study, network); std::isfinite(v)) values.push_back(v);
         }
+        const Result<double> mean = mean_of(values);
         series.x.push_back(x);
-        series.y.push_back(spread.count > 0 ? spread.sum / spread.count : plot::no_value);
-        series.low.push_back(spread.count > 1 ? spread.low : series.y.back());
-        series.high.push_back(spread.count > 1 ? spread.high : series.y.back());
+        series.y.push_back(mean ? *mean : plot::no_value);
+        const Interval interval = interval_of(values, series.y.back(), 2 * chance - 1);
+        series.low.push_back(interval.low);
+        series.high.push_back(interval.high);
       }
       if (!network) series.low.clear();  // one band a pair can be told apart
       if (!network) series.high.clear();
@@ -177,19 +179,29 @@ plot::Figure recovery_sweep_figure(const RecoveryReport& r) {
   plot::Figure figure;
   figure.title = r.name.empty() ? "Recovered connectivity" : r.name + ": recovered connectivity";
   figure.caption =
-      "Signs of the true connections that were found, mean of excitatory and inhibitory ones (chance: one half), and "
-      "Spearman's correlation of found and true weights over all pairs. Network: solid, ridge regression: dashed. "
-      "Means over circuits; band: the network's range.";
-  const Measure sign = [](const RecoveryScore& s) { return s.sign; };
-  const Measure rank = [](const RecoveryScore& s) { return s.rank; };
+      "Signs of the true connections that were found, mean of excitatory and inhibitory ones (chance: one half); "
+      "Spearman's correlation of found and true weights over all pairs, and of the mean strengths of the four blocks "
+      "between excitatory and inhibitory units. Network: solid, ridge regression: dashed. Means over circuits; band: "
+      "the network's 95 % interval (of two circuits their range).";
+  struct Shown {
+    const char* title;
+    const char* label;
+    double chance;
+    Measure measure;
+  };
+  const Shown shown[] = {
+      {"Signs", "share of signs found", 0.5,
+       [](const RecoveryStudy& s, bool network) { return (network ? s.network_score : s.linear_score).sign; }},
+      {"Ranks", "rank correlation", 0,
+       [](const RecoveryStudy& s, bool network) { return (network ? s.network_score : s.linear_score).rank; }},
+      {"Blocks", "rank correlation of blocks", 0,
+       [](const RecoveryStudy& s, bool network) { return network ? s.network_block_rank : s.linear_block_rank; }}};
   for (Along along : {Along::frames, Along::density}) {
-    if ((along == Along::frames ? frames.size() : densities.size()) < 2) continue;
-    figure.panels.push_back({"Signs", sweep_chart(r, along, sign, "share of signs found", 0.5)});
-    figure.panels.push_back({"Ranks", sweep_chart(r, along, rank, "rank correlation", 0)});
-  }
-  if (figure.panels.empty()) {
-    figure.panels.push_back({"Signs", sweep_chart(r, Along::frames, sign, "share of signs found", 0.5)});
-    figure.panels.push_back({"Ranks", sweep_chart(r, Along::frames, rank, "rank correlation", 0)});
+    // One point of each: drawn against the length.
+    const bool one = along == Along::frames && frames.size() < 2 && densities.size() < 2;
+    if (!one && (along == Along::frames ? frames.size() : densities.size()) < 2) continue;
+    for (const Shown& s : shown)
+      figure.panels.push_back({s.title, sweep_chart(r, along, s.measure, s.label, s.chance)});
   }
   figure.columns = 2;
   figure.width_mm = plot::double_column_mm;

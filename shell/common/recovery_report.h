@@ -27,8 +27,8 @@ struct RecoveryReport {
 std::string recovery_verdict(const RecoveryStudy& study);
 // Of one point: found weights against true ones, by sign, and their means by block, of the network and of ridge.
 plot::Figure recovery_figure(const std::string& name, const RecoveryStudy& study);
-// Of several: signs found and rank correlations against the recording's length and the circuit's density; means over
-// circuits with the range as a band.
+// Of several: signs found and rank correlations, of pairs and of blocks, against the recording's length and the
+// circuit's density; means over circuits with their 95 % interval as a band.
 plot::Figure recovery_sweep_figure(const RecoveryReport& report);
 std::string recovery_pairs_csv(const RecoveryStudy& study);     // a row for each pair of units
 std::string recovery_points_csv(const RecoveryReport& report);  // a row for each point and method

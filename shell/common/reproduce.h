@@ -14,12 +14,19 @@
 
 namespace dalea::reproduce {
 
-enum class Paper { fig2, fig3, fig4, fig5 };
+enum class Paper { fig2, fig3, fig4, fig5, bio };
 const char* text_of(Paper figure);  // "fig2", ...
 inline bool of_cell_types(Paper figure) {
   return figure == Paper::fig4 || figure == Paper::fig5;
 }
 Result<Paper> parse_figure(const std::string& text);
+
+// What `bio` compares with random wiring: a measured connectome, or none: a synthetic one.
+struct Wiring {
+  std::string name, title, citation;  // "macaque", "Macaque, 29 regions"
+  std::string file;                   // the matrix's, without its folder
+  std::shared_ptr<const Connectome> connectome;
+};
 
 struct Options {
   Paper figure = Paper::fig2;
@@ -38,6 +45,9 @@ struct Options {
   // Figures 4 and 5: a long table of averaged activity with the six conditions; null: simulated conditions.
   std::string data_name = {};
   std::shared_ptr<const std::vector<std::byte>> data = {};
+  // bio (common/reproduce_bio.h); tasks are "sequence-memory" and "n-back", seeds are iterations.
+  std::vector<Wiring> wirings = {};  // none: a synthetic connectome
+  bool full = false;                 // every published combination of settings, not the reduced grid
 };
 // Fills in what is 0 or empty; an error names the option.
 Result<Options> check(Options options);
@@ -49,8 +59,9 @@ struct Job {
   uint64_t seed = 1;
   int64_t run = 0;  // of the seed: other initial weights on the same data
   Spec spec;
-  double cost = 1;     // of an epoch, relative
-  std::string parent;  // id; empty: trained from the start
+  double cost = 1;             // of an epoch, relative
+  std::string parent;          // id; empty: trained from the start
+  std::string group, setting;  // bio: the wiring's name; "L 5, relu, remap"
   PruneMethod method = PruneMethod::random;
   bool retrains() const { return !parent.empty(); }
 };

@@ -6,6 +6,7 @@
 
 #include "common/files.h"
 #include "common/markup.h"
+#include "common/reproduce_bio.h"
 #include "common/run_curves.h"
 
 namespace dalea::reproduce {
@@ -27,16 +28,20 @@ std::string task_title(const std::string& task) {
   if (task == "flip-flop") return "Flip-flop memory";
   if (task == "wave") return "Waves";
   if (task == "cell-types") return "Cell types";
+  if (task == "sequence-memory") return "Sequence memory";
+  if (task == "n-back") return "N-back";
   return "Digits row by row";
 }
 
 std::string condition_title(const std::string& name) {
   if (name == "dale") return "Dale's backprop";
   if (name == "rectified-forward") return "rectified (forward)";
+  if (name == measured_arm) return "measured";
   return name;
 }
 
 double published_value(const std::string& task, const EpochRecord& epoch) {
+  if (task == "sequence-memory" || task == "n-back") return epoch.held_out;
   return task == "digits" ? 100 * epoch.held_out_accuracy : epoch.held_out_published;
 }
 
@@ -198,6 +203,7 @@ Result<Output> report(const Options& options, const std::vector<Run>& runs, cons
                       const ReportProvenance& where) {
   if (options.figure == Paper::fig4) return report_fig4(options, runs, where);
   if (options.figure == Paper::fig5) return report_fig5(options, runs, where);
+  if (options.figure == Paper::bio) return report_bio(options, runs, where);
   return options.figure == Paper::fig2 ? report_fig2(options, runs, where) : report_fig3(options, runs, pruned, where);
 }
 

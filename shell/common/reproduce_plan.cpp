@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "common/connectome_files.h"
+#include "common/reproduce_bio.h"
 #include "common/reproduce_cell_types.h"
 
 namespace dalea::reproduce {
@@ -76,7 +78,7 @@ Job training(const Options& options, const std::string& task, const std::string&
 }  // namespace
 
 const char* text_of(Paper figure) {
-  constexpr const char* names[] = {"fig2", "fig3", "fig4", "fig5"};
+  constexpr const char* names[] = {"fig2", "fig3", "fig4", "fig5", "bio"};
   return names[static_cast<size_t>(figure)];
 }
 
@@ -85,12 +87,16 @@ Result<Paper> parse_figure(const std::string& text) {
   if (text == "fig3") return Paper::fig3;
   if (text == "fig4") return Paper::fig4;
   if (text == "fig5") return Paper::fig5;
+  if (text == "bio") return Paper::bio;
   return Error{"figure", "'" + text.substr(0, 80) +
-                             "' is not known; give fig2 (conditions), fig3 (pruning), fig4 (cell types) or fig5 "
-                             "(conditions of the cell-type model)"};
+                             "' is not known; give fig2 (conditions), fig3 (pruning), fig4 (cell types), fig5 "
+                             "(conditions of the cell-type model), bio (measured against random wiring) or planted "
+                             "(a change made in a simulated circuit)"};
 }
 
 Result<Options> check(Options options) {
+  if (options.figure == Paper::bio) return check_bio(std::move(options));
+  if (options.full || !options.wirings.empty()) return Error{"full", "and species belong to bio; leave them out"};
   const bool cells = of_cell_types(options.figure);
   if (options.runs == 0) options.runs = options.quick ? 3 : cells ? 5 : 6;
   if (options.runs < 2 || options.runs > 50)
@@ -118,13 +124,21 @@ std::string command_of(const Options& options) {
                      std::to_string(options.runs) + (options.corrected ? " --corrected" : " --as-published");
   if (options.quick) text += " --quick";
   if (options.first_seed != 1) text += " --seed " + std::to_string(options.first_seed);
-  if (options.data != nullptr) text += " --data " + options.data_name;
+  if (!options.data_name.empty()) text += " --data " + options.data_name;
+  if (options.figure == Paper::bio) {
+    if (options.full) text += " --full";
+    for (const Wiring& w : options.wirings)
+      if (species_of_file(w.file) != nullptr) text += " --species " + w.name;
+    if (options.tasks.size() == 1) text += " --task " + options.tasks.front();
+    return text;
+  }
   if (!of_cell_types(options.figure) && options.tasks.size() < std::size(all_tasks))
     for (const std::string& task : options.tasks) text += " --task " + task;
   return text;
 }
 
 std::vector<std::string> conditions_of(const Options& options) {
+  if (options.figure == Paper::bio) return bio_arms(options);
   if (of_cell_types(options.figure)) {
     std::vector<std::string> names;
     for (const CellGroup& g : cell_groups(options)) names.push_back(g.id);
@@ -135,6 +149,7 @@ std::vector<std::string> conditions_of(const Options& options) {
 
 std::vector<Job> jobs_of(const Options& options) {
   if (of_cell_types(options.figure)) return cell_type_jobs(options);
+  if (options.figure == Paper::bio) return bio_jobs(options);
   std::vector<Job> jobs;
   for (int64_t r = 0; r < options.runs; ++r)
     for (const std::string& task : options.tasks) {

@@ -114,9 +114,11 @@ class Study::Training : public Study::Work {
       unsaved_ += spent_;
       spent_ = 0;
       // Short epochs are not each worth a file; the last one is saved in the end.
-      if (of_cell_types(study_.options_.figure) && unsaved_ < 2 && !trainer_->finished()) return true;
+      const bool short_epochs = of_cell_types(study_.options_.figure) || study_.options_.figure == Paper::bio;
+      if (short_epochs && unsaved_ < 2 && !trainer_->finished()) return true;
       unsaved_ = 0;
       show();
+      if (trainer_->finished()) return finish();  // it saves
       if (Status ok = save(); !ok) return study_.fail(ok.error()), false;
     }
     if (!trainer_->failure().empty() || trainer_->finished()) return finish();
@@ -148,6 +150,8 @@ class Study::Training : public Study::Work {
   }
 
   size_t index() const { return study_.pieces_[piece_].job; }
+  // The report of bio needs none of its many networks' weights.
+  bool keeps_parameters() const { return study_.options_.figure != Paper::bio; }
 
   bool begin() {
     Start start;
@@ -204,7 +208,7 @@ class Study::Training : public Study::Work {
     const double whole = job_.cost * static_cast<double>(job_.spec.all_epochs());
     if (session && before_known && (fit_known || !session->provenance.failure.empty()) &&
         (session->state.epoch >= job_.spec.all_epochs() || !session->provenance.failure.empty())) {
-      run_.parameters = std::move(session->state.parameters);
+      if (keeps_parameters()) run_.parameters = std::move(session->state.parameters);
       run_.history = std::move(session->state.history);
       run_.hash = session->provenance.hash;
       run_.failure = session->provenance.failure;
@@ -249,7 +253,7 @@ class Study::Training : public Study::Work {
 
   bool finish() {
     if (Status ok = save(); !ok) return study_.fail(ok.error()), false;
-    run_.parameters = trainer_->state().parameters;
+    if (keeps_parameters()) run_.parameters = trainer_->state().parameters;
     run_.history = trainer_->history();
     run_.hash = hash_text(trainer_->hash());
     run_.failure = trainer_->failure();

@@ -19,10 +19,13 @@ json runs_share(const Session& s) {
   spec.note.clear();
   spec.connectivity.storage = "auto";  // how, not what: the bits are the same
   spec.task.folder.clear();
+  spec.task.file.clear();
   spec.recording.file.clear();
   json o = json::parse(print_spec(spec, false), nullptr, false);
   // Where a file is means nothing, what is in it does. A simulated recording differs with the seed.
-  const bool data = spec.task.type == "digits" || spec.task.type == "n-back-digits" || !s.spec.recording.file.empty();
+  const std::string& task = spec.task.type;
+  const bool data =
+      task == "digits" || task == "n-back-digits" || task == "n-back-latent" || !s.spec.recording.file.empty();
   o["data"] = data ? s.provenance.data_sha256 : "";
   o["pruned"] = s.state.mask != nullptr;
   return o;
@@ -79,7 +82,9 @@ Result<Session> read_session_file(const std::string& path) {
 
 TrainedWeights trained_weights(const Session& session) {
   TrainedWeights w;
-  w.initial = build_model(session.spec, Ends{}, session.state.run, session.state.mask).parameters.W_rec;
+  w.initial = session.state.start
+                  ? session.state.start->W_rec
+                  : build_model(session.spec, Ends{}, session.state.run, session.state.mask).parameters.W_rec;
   w.final = session.state.parameters.W_rec;
   const std::shared_ptr<const Pattern> mask =
       session.state.mask ? session.state.mask : sample_pattern(session.spec, session.state.run);

@@ -115,6 +115,34 @@ Color condition_color(size_t k) {
   return c;
 }
 
+Result<StatesReport> states_at_level(const StatesReport& r, BlockLevel level) {
+  Result<BlockGroups> groups = group_blocks(r.spec.populations, level);
+  if (!groups) return groups.error();
+  StatesReport out = r;
+  const Currents& from = r.study.currents;
+  Currents& to = out.study.currents;
+  const size_t n = groups->count(), populations = r.spec.populations.size();
+  if (from.input.size() != populations) return Error{"currents", "are of other populations"};
+  to.recurrent = block_currents(from, *groups);
+  to.connections.assign(n * n, 0);
+  to.input.assign(n, 0.0);
+  to.bias.assign(n, 0.0);
+  to.activity.assign(n, 0.0);
+  for (size_t p = 0; p < populations; ++p) {
+    const size_t g = groups->of_population[p];
+    const double share = static_cast<double>(groups->sizes[p]) / static_cast<double>(groups->groups[g].units);
+    to.input[g] += share * from.input[p];
+    to.bias[g] += share * from.bias[p];
+    to.activity[g] += share * from.activity[p];
+    for (size_t q = 0; q < populations; ++q)
+      to.connections[g * n + groups->of_population[q]] += from.connections[p * populations + q];
+  }
+  out.spec.populations.clear();
+  for (const BlockGroup& g : groups->groups)
+    out.spec.populations.push_back({g.name, g.units, Sign::free, 0, g.area, g.layer, g.type});
+  return out;
+}
+
 plot::Figure states_figure(const StatesReport& r) {
   const StateStudy& s = r.study;
   plot::Figure figure;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/blocks.h"
 #include "analysis/states.h"
 #include "common/figure.h"
 
@@ -16,6 +17,10 @@ struct StatesReport {
   std::string population;  // whose components they are; empty: all units
   StateStudy study;
 };
+
+// The same with its currents between layers of areas, areas or types instead of populations, which `spec` then has in
+// place of its own; an error: the populations have no such labels.
+Result<StatesReport> states_at_level(const StatesReport& report, BlockLevel level);
 
 // Of condition k: a series' colour; lighter and darker ones after the eighth.
 Color condition_color(size_t k);

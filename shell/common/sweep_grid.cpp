@@ -66,12 +66,13 @@ ReadSweep read_sweep(std::string_view json, const OpenExperiment& open, const st
         "{\"task.length\": [3, 5]}}");
     return read;
   }
-  const std::vector<std::string> known = {"dalea_sweep", "experiment", "grid", "iterations", "set"};
+  const std::vector<std::string> known = {"dalea_sweep", "experiment", "from", "grid", "iterations", "set"};
   for (const auto& item : document->items())
     if (std::find(known.begin(), known.end(), item.key()) == known.end()) {
       const std::string near = closest(item.key(), known);
-      bad(item.key(), "is not a key of a grid; " + (near.empty() ? "use dalea_sweep, experiment, grid, iterations, set"
-                                                                 : "did you mean '" + near + "'?"));
+      bad(item.key(),
+          "is not a key of a grid; " + (near.empty() ? "use dalea_sweep, experiment, from, grid, iterations, set"
+                                                     : "did you mean '" + near + "'?"));
     }
   if (!document->contains("dalea_sweep") || (*document)["dalea_sweep"] != 1)
     bad("dalea_sweep", "is not 1; give \"dalea_sweep\": 1, the version of grid files");
@@ -81,6 +82,13 @@ ReadSweep read_sweep(std::string_view json, const OpenExperiment& open, const st
       bad("iterations", n.dump() + " is not a number of runs; give 1 to 10000");
     else
       plan.iterations = n.get<int64_t>();
+  }
+  if (document->contains("from")) {
+    const OrderedJson& from = (*document)["from"];
+    if (!from.is_string() || from.get<std::string>().empty())
+      bad("from", "is not a path; give a session.npz, or the folder of a sweep with as many runs");
+    else
+      plan.from = from.get<std::string>();
   }
   std::vector<std::string> changes;
   if (document->contains("set")) {
@@ -177,6 +185,7 @@ ReadSweep read_sweep(std::string_view json, const OpenExperiment& open, const st
     plan.combinations.push_back(std::move(parsed.spec));
   }
   plan.name = plan.combinations.front().name;
+  if (!plan.from.empty()) all += "\nfrom " + plan.from;
   plan.sha256 = sha256_hex(std::as_bytes(std::span(all.data(), all.size())));
   return read;
 }

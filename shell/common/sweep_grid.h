@@ -1,6 +1,8 @@
 // Grids of experiments: {"dalea_sweep": 1, "experiment": ..., "grid": {"training.optimizer.lr": [1e-3, 1e-4], ...},
 // "iterations": 5, "set": ["training.epochs=50"]}. Every combination of the values is an experiment, and each is run
-// `iterations` times: with the seed of the experiment and the run numbers 0, 1, ..., as `runs` does it.
+// `iterations` times: with the seed of the experiment and the run numbers 0, 1, ..., as `runs` does it. With "from":
+// PATH all start from the recurrent weights of a session (session/transfer.h), or of the same run of another sweep,
+// whose folder it is.
 #pragma once
 
 #include <functional>
@@ -24,6 +26,7 @@ struct SweepPlan {
   int64_t iterations = 5;
   std::vector<Spec> combinations;            // the first axis changes slowest
   std::vector<std::vector<size_t>> choices;  // (combination, axis): which value
+  std::string from;                          // as given; empty: all start from their own weights
   std::string sha256;                        // of all that decides the results
 
   int64_t runs() const { return static_cast<int64_t>(combinations.size()) * iterations; }

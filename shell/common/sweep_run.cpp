@@ -10,6 +10,7 @@
 
 #include "common/files.h"
 #include "common/json.h"
+#include "common/measure_report.h"
 #include "numerics/hash.h"
 #include "session/session.h"
 
@@ -42,6 +43,34 @@ double number_of(const json& o, const char* key) {
   return o.contains(key) && o[key].is_number() ? o[key].get<double>() : no_value;
 }
 
+// {"mask": {...}, "weights": {...}}: the numbers that there are.
+json measures_of(const Trainer& trainer) {
+  const Weights& w = trainer.model().parameters.W_rec;
+  json o = json::object();
+  if (w.rows > most_swept_units) return o;
+  const Synapses synapses = {w.rows, w.sparse() ? w.pattern.get() : trainer.mask(), w.sparse(), w.values};
+  const std::vector<int64_t> parts = parts_of(trainer.spec().populations);
+  const auto put = [&](const char* name, const Graph& g, bool weighted) {
+    const Result<GraphMeasures> m = measure_graph(g, {weighted, parts, g.units <= most_swept_dense});
+    if (!m) return;
+    o[name] = json::object();
+    for (size_t i = 0; i < measure_count; ++i)
+      if (std::isfinite(m->values[i])) o[name][key_of(static_cast<Measure>(i))] = m->values[i];
+  };
+  put("mask", mask_of(synapses), false);
+  if (trainer.failure().empty()) put("weights", graph_of(synapses), true);
+  return o;
+}
+
+NetworkMeasures read_measures(const json& o, const char* name) {
+  NetworkMeasures m = no_measures();
+  if (!o.contains("measures") || !o["measures"].is_object() || !o["measures"].contains(name)) return m;
+  const json& from = o["measures"][name];
+  for (size_t i = 0; i < measure_count && from.is_object(); ++i)
+    m[i] = number_of(from, key_of(static_cast<Measure>(i)));
+  return m;
+}
+
 json result_of(const SweepPlan& plan, int64_t k, Trainer& trainer) {
   const auto c = static_cast<size_t>(k / plan.iterations);
   json o = {{"sweep", plan.sha256},
@@ -61,6 +90,9 @@ json result_of(const SweepPlan& plan, int64_t k, Trainer& trainer) {
     const bool classes = losses.held_out_answers.classes > 0;
     o["accuracy"] = classes ? number_or_null(losses.held_out_answers.accuracy()) : json(nullptr);
   }
+  if (const Origin* from = trainer.origin())
+    o["from"] = {{"name", from->name}, {"hash", from->hash}, {"sha256", from->sha256}, {"keep", from->keep}};
+  o["measures"] = measures_of(trainer);
   for (const HistoryColumn& column : history_columns(trainer.history())) {
     json curve = json::array();
     for (const EpochRecord& r : trainer.history()) curve.push_back(number_or_null(r.*column.member));
@@ -83,6 +115,8 @@ Result<SweepRow> read_row(const SweepPlan& plan, const std::string& path) {
   row.validation = number_of(o, "validation");
   row.held_out = number_of(o, "held_out");
   row.accuracy = number_of(o, "accuracy");
+  row.mask = read_measures(o, "mask");
+  row.weights = read_measures(o, "weights");
   if (!o.contains("curves") || !o["curves"].is_object()) return row;
   const json& curves = o["curves"];
   for (const auto& item : curves.items())
@@ -101,7 +135,14 @@ Result<SweepRow> read_row(const SweepPlan& plan, const std::string& path) {
 
 }  // namespace
 
-Result<SweepEnd> run_of_sweep(const SweepPlan& plan, int64_t k, const std::string& out, const SweepOptions& options) {
+NetworkMeasures no_measures() {
+  NetworkMeasures m;
+  m.fill(no_value);
+  return m;
+}
+
+Result<SweepEnd> run_of_sweep(const SweepPlan& plan, int64_t k, const std::string& out,
+                              const SweepRunOptions& options) {
   const std::string folder = out + "/" + plan.folder(k), result = folder + "/result.json";
   if (Status ok = make_folder(folder); !ok) return ok.error();
   const FolderLock lock(folder + "/lock");
@@ -110,12 +151,15 @@ Result<SweepEnd> run_of_sweep(const SweepPlan& plan, int64_t k, const std::strin
   if (file_exists(result)) return SweepEnd::was_finished;
 
   Spec spec = plan.spec_of(k);
+  spec.runs = plan.iterations;  // a session of run 2 of one run is refused
   const int64_t run = k % plan.iterations;
   Result<Dataset> data = options.make_data(spec, run);
   if (!data) return data.error();
   TrainerOptions trainer_options;
   trainer_options.isa = options.isa;
   trainer_options.threads = options.threads;
+  if (options.start)
+    if (Status ok = options.start(spec, data->ends, run, trainer_options); !ok) return ok.error();
   Result<std::unique_ptr<Trainer>> made = Trainer::create(spec, std::move(*data), run, trainer_options);
   if (!made) return made.error();
   Trainer& trainer = **made;

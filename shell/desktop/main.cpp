@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "app/window.h"
+#include "common/connectome_files.h"
 #include "common/digits.h"
 #include "common/files.h"
 #include "common/picture.h"
@@ -23,8 +24,9 @@ namespace dalea::app {
 namespace {
 
 struct Options {
-  std::string program, open, size = "1280x720", theme = "light", screenshot;
-  std::string reproduce;
+  std::string program, size = "1280x720", theme = "light", screenshot;
+  std::vector<std::string> open, clicks;  // clicks: names of widgets, as the state has them
+  std::string hover, reproduce;
   double seconds = 0;
   int threads = 0, tab = -1;
   bool size_given = false, theme_given = false;
@@ -36,7 +38,8 @@ struct Remembered {
   std::string theme, link, layout;
 };
 
-constexpr int least_side = 320, most_side = 8192;  // pixels of the window
+constexpr uintmax_t least_mapped = uintmax_t{16} << 20;  // bytes
+constexpr int least_side = 320, most_side = 8192;        // pixels of the window
 
 std::string memory_path() {
   const char* config = std::getenv("XDG_CONFIG_HOME");
@@ -91,7 +94,8 @@ class Desktop : public Host {
  public:
   Window* window = nullptr;
   App* app = nullptr;
-  std::string layout;  // to remember
+  std::string layout;   // to remember
+  std::string program;  // argv[0]
 
   ImTextureID texture(ImTextureID old, int width, int height, const uint32_t* rgba, bool crisp) override {
     return window->texture(old, width, height, rgba, crisp);
@@ -108,6 +112,26 @@ class Desktop : public Host {
   void show_link(const std::string&) override {}
   std::string page_address() override { return ""; }
   void keep_layout(const std::string& json) override { layout = json; }
+  void find_species() override {
+    std::vector<std::string> names;
+    species_ = dalea::find_species(connectome_folder(program));
+    for (const FoundSpecies& s : species_) names.emplace_back(s.species->name);
+    app->species_found(std::move(names));
+  }
+  void fetch_species(const std::string& name) override {
+    for (const FoundSpecies& s : species_) {
+      if (s.species->name != name) continue;
+      std::vector<NamedFile> files;
+      for (const std::string& path : {s.matrix, s.names, s.densities}) {
+        if (path.empty()) continue;
+        Result<std::vector<std::byte>> bytes = read_file(path);
+        if (!bytes) return app->species_missing(name, bytes.error().text());
+        files.push_back({std::filesystem::path(path).filename().string(), std::move(*bytes)});
+      }
+      return app->give_species(name, std::move(files));
+    }
+    app->species_missing(name, "its file is not there");
+  }
 
   void open(const std::string& path) { open(std::vector<std::string>{path}); }
   // Files that were given together; a folder is suite2p's.
@@ -120,6 +144,16 @@ class Desktop : public Host {
     }
     std::vector<NamedFile> files;
     for (const std::string& path : paths) {
+      // Small ones are read: they may be written anew while the window is open.
+      std::error_code unknown;
+      const auto size = std::filesystem::file_size(path, unknown);
+      Result<FileBytes> mapped = FileBytes();
+      if (!unknown && size >= least_mapped) mapped = open_file(path);
+      if (!mapped) return app->say(true, mapped.error().text());
+      if (mapped->mapped()) {
+        files.push_back({name(path), {}, std::move(*mapped)});
+        continue;
+      }
       Result<std::vector<std::byte>> bytes = read_file(path);
       if (!bytes) return app->say(true, bytes.error().text());
       files.push_back({name(path), std::move(*bytes)});
@@ -150,8 +184,64 @@ class Desktop : public Host {
   }
 
  private:
+  std::vector<FoundSpecies> species_;
   bool asking_ = false;
   char path_[1024] = "";
+};
+
+// Presses widgets before a picture is taken: each by its name in the state.
+class Hand {
+ public:
+  Hand(const Options& options, double shot_at) : clicks_(options.clicks), hover_(options.hover) {
+    next_s_ = shot_at - 0.8 - gap_s * static_cast<double>(2 * clicks_.size());
+    until_s_ = shot_at + 30;
+  }
+  // Everything was done, some frames ago.
+  bool done() const { return (clicks_.empty() && hover_.empty()) || frames_ > 5; }
+  // The name of a widget that is not there; empty: all are.
+  const std::string& missing() const { return missing_; }
+  void act(App& app, double since_start) {
+    if ((clicks_.empty() && hover_.empty()) || since_start < next_s_) return;
+    app.attend();
+    if (over_) {
+      ++frames_;
+      return;
+    }
+    next_s_ = since_start + gap_s;
+    ImGuiIO& io = ImGui::GetIO();
+    const bool clicking = step_ < 2 * clicks_.size(), pressing = clicking && step_ % 2 == 0;
+    const std::string& name = pressing ? clicks_[step_ / 2] : hover_;
+    if ((pressing || !clicking) && !name.empty() && !move_to(app, name)) {
+      if (since_start < until_s_) return;  // it may come
+      missing_ = name;
+      over_ = true;
+    }
+    if (clicking) {
+      io.AddMouseButtonEvent(0, pressing);
+      ++step_;
+      return;
+    }
+    over_ = true;
+    if (hover_.empty()) io.AddMousePosEvent(-FLT_MAX, -FLT_MAX);
+  }
+
+ private:
+  static constexpr double gap_s = 0.15;
+  // False: it is not there.
+  static bool move_to(App& app, const std::string& name) {
+    const nlohmann::json state = nlohmann::json::parse(app.state_json(1), nullptr, false);
+    if (!state.is_object() || !state["widgets"].contains(name)) return false;
+    const nlohmann::json& at = state["widgets"][name];
+    ImGui::GetIO().AddMousePosEvent(at["x"].get<float>() + at["w"].get<float>() / 2,
+                                    at["y"].get<float>() + at["h"].get<float>() / 2);
+    return true;
+  }
+  std::vector<std::string> clicks_;
+  std::string hover_, missing_;
+  double next_s_ = 0, until_s_ = 0;
+  size_t step_ = 0;
+  bool over_ = false;
+  int frames_ = 0;  // since it was over
 };
 
 Status save_picture(const std::string& path, int width, int height) {
@@ -187,6 +277,7 @@ int show(const Options& options) {
   glfwSwapInterval(1);
   Desktop desktop;
   desktop.window = &window;
+  desktop.program = options.program;
   LiveOptions live;
   live.threads = options.threads > 0 ? options.threads : std::max(1, hardware_threads() - 1);
   live.find_digits = [program = options.program] { return find_digits("", program); };
@@ -204,8 +295,9 @@ int show(const Options& options) {
     app.open_preset_if_empty();
   } else if (options.open.empty()) {
     app.open_preset("quickstart");
-  } else if (options.open.find("v1=") != std::string::npos && !file_exists(options.open)) {
-    app.open_text(options.open);
+  } else if (options.open.size() == 1 && options.open[0].find("v1=") != std::string::npos &&
+             !file_exists(options.open[0])) {
+    app.open_text(options.open[0]);
   } else {
     desktop.open(options.open);
   }
@@ -224,9 +316,11 @@ int show(const Options& options) {
   }
 
   const double start = now_s(), shot_at = options.seconds > 0 ? options.seconds : 10;
+  Hand hand(options, shot_at);
   while (!glfwWindowShouldClose(window.handle())) {
     glfwWaitEventsTimeout(app.wants_frame(now_s()) ? 0 : 0.03);
-    const bool last = !options.screenshot.empty() && now_s() - start >= shot_at;
+    const bool last = !options.screenshot.empty() && now_s() - start >= shot_at && hand.done();
+    if (!options.screenshot.empty()) hand.act(app, now_s() - start);
     if (!last && !app.wants_frame(now_s())) continue;
     int w = 0, h = 0;
     glfwGetFramebufferSize(window.handle(), &w, &h);
@@ -242,7 +336,10 @@ int show(const Options& options) {
         return 1;
       }
       std::printf("%s\n", app.state_json(1).c_str());
-      return 0;
+      if (hand.missing().empty()) return 0;
+      std::fprintf(stderr, "dalea-desktop: --click: there is no '%s' to point at; the state lists what there is\n",
+                   hand.missing().c_str());
+      return 2;
     }
     glfwSwapBuffers(window.handle());
   }
@@ -266,8 +363,8 @@ int main(int argc, char** argv) {
   options.program = argc > 0 ? argv[0] : "";
   cli.add_option(
       "open", options.open,
-      "Experiment (.json), session (.npz), recording (.csv, .npy, .npz, .mat) or link; default: the last one, or "
-      "the quick start");
+      "Experiment (.json), session (.npz), recording (.csv, .npy, .npz, .mat) or link; several sessions are compared; "
+      "default: the last one, or the quick start");
   const CLI::Option* size =
       cli.add_option("--size", options.size, "Window in pixels; else as it was left, or 1280x720");
   const CLI::Option* theme = cli.add_option("--theme", options.theme, "light or dark; else as it was left, or light")
@@ -275,26 +372,32 @@ int main(int argc, char** argv) {
   cli.add_option("--threads", options.threads, "Threads of the training (default: all cores but one)")
       ->check(CLI::Range(1, 256));
   cli.add_option("--tab", options.tab, "Tab that is open at the start")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
-                                                             {"build", dalea::app::tab_build},
-                                                             {"recording", dalea::app::tab_recording},
-                                                             {"answers", dalea::app::tab_answers},
-                                                             {"fit", dalea::app::tab_fit},
-                                                             {"perturb", dalea::app::tab_perturb},
-                                                             {"runs", dalea::app::tab_runs},
-                                                             {"compare", dalea::app::tab_compare},
-                                                             {"prune", dalea::app::tab_prune},
-                                                             {"reproduce", dalea::app::tab_reproduce},
-                                                             {"theory", dalea::app::tab_theory},
-                                                             {"speed", dalea::app::tab_speed}})
-              .description(
-                  "weights, build, recording, answers, fit, perturb, runs, compare, prune, reproduce, theory or "
-                  "speed"));
+      ->transform(CLI::CheckedTransformer(std::map<std::string, int>{{"weights", dalea::app::tab_weights},
+                                                                     {"build", dalea::app::tab_build},
+                                                                     {"recording", dalea::app::tab_recording},
+                                                                     {"answers", dalea::app::tab_answers},
+                                                                     {"fit", dalea::app::tab_fit},
+                                                                     {"topology", dalea::app::tab_topology},
+                                                                     {"perturb", dalea::app::tab_perturb},
+                                                                     {"runs", dalea::app::tab_runs},
+                                                                     {"compare", dalea::app::tab_compare},
+                                                                     {"connectome", dalea::app::tab_connectome},
+                                                                     {"wiring", dalea::app::tab_wiring},
+                                                                     {"prune", dalea::app::tab_prune},
+                                                                     {"reproduce", dalea::app::tab_reproduce},
+                                                                     {"theory", dalea::app::tab_theory},
+                                                                     {"speed", dalea::app::tab_speed}})
+                      .description("weights, build, connectome, recording, answers, fit, perturb, runs, compare, "
+                                   "wiring, prune, reproduce, "
+                                   "theory or speed"));
   cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2, fig3, fig4 or fig5")
       ->check(CLI::IsMember({"fig2", "fig3", "fig4", "fig5"}));
   cli.add_option("--screenshot", options.screenshot,
                  "Save a picture (PNG) after --seconds, print the state as JSON, and quit");
+  cli.add_option("--click", options.clicks, "Press what the state calls this, before --screenshot (may be repeated)")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  cli.add_option("--hover", options.hover, "Point at what the state calls this, after --click");
   cli.add_option("--seconds", options.seconds, "See --screenshot (default 10)")->check(CLI::Range(0.1, 86400.0));
   CLI11_PARSE(cli, argc, argv);
   options.size_given = size->count() > 0;

@@ -98,6 +98,14 @@ const views = [
       await p.click('compare:train');
       await finished(p, 'they are compared', (s) => s.compare.blocks, 600);
     }},
+  {name: 'connectome', look: 'a connectome between areas on a circle, what scaling makes of it, and the region under the pointer',
+    make: async (p) => {
+      await trained(p, 'connectome', 'onnectome', 4, 'Connectome');
+      await p.click('connectome:show:Circle');
+      const circle = await p.place('connectome:circle');
+      await p.page.mouse.move(circle.x + circle.w / 2, circle.y + 8);
+      await sleep(800);
+    }},
   {name: 'prune', look: 'what survives at 80 % sparsity with the spanning tree drawn on it, and the error over sparsities',
     make: async (p) => {
       await halfWay(p);

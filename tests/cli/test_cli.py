@@ -2,8 +2,11 @@
 """The command line as a person meets it: exit codes, messages, files, resume. test_cli.py DALEA"""
 import csv
 import gzip
+import hashlib
 import json
+import math
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -528,6 +531,162 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("the populations are E, I", wrong.stderr)
 
+    def vectors(self, name="vectors.csv", shift=0):
+        rows = ["%d,%d,%d,c%d" % (k, k * k % 17 + shift, k % 5, k % 4) for k in range(40)]
+        return self.file(name, "a,b,c,label\n" + "\n".join(rows) + "\n")
+
+    def experiment_on(self, name, task, **more):
+        e = {**TINY, "name": name, "task": {"length": 4, "train": 80, "validation": 20, "held_out": 40, **task}, **more}
+        return self.file(name + ".json", json.dumps(e))
+
+    def test_latent_vectors(self):
+        vectors = self.vectors()
+        child = self.experiment_on("latent", {"type": "n-back-latent", "file": vectors})
+        done = dalea("run", child, "--out", self.out, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        r = json.loads(done.stdout)
+        with open(vectors, "rb") as f:
+            self.assertEqual(r["data_sha256"], hashlib.sha256(f.read()).hexdigest())
+        self.assertIn("40 vectors of 3 numbers in 4 classes", r["data_notes"][0])
+        self.assertIn("8 of them", r["data_notes"][-1])  # a fifth of ten in each class
+        self.assertEqual(r["accuracy"]["classes"], ["none", "non-match", "match"])
+        text = dalea("run", child, "--out", self.out).stdout
+        self.assertIn("data               " + vectors, text)
+        # The same with the labels in a file of their own, and as arrays.
+        with open(vectors) as f:
+            lines = f.read().splitlines()[1:]
+        apart = self.file("x.csv", "\n".join(l.rsplit(",", 1)[0] for l in lines))
+        labels = self.file("y.csv", "\n".join(l.rsplit(",", 1)[1] for l in lines))
+        again = json.loads(dalea("run", child, "--set", "task.file=%s,%s" % (apart, labels), "--out", self.out,
+                                 "--json").stdout)
+        self.assertEqual(again["hash"], r["hash"])
+        try:
+            import numpy
+            z = numpy.array([[float(v) for v in l.split(",")[:3]] for l in lines])
+            numpy.savez(os.path.join(self.dir, "v.npz"), latents=z, labels=numpy.arange(40) % 4)
+            numpy.save(os.path.join(self.dir, "v.npy"), numpy.c_[z, numpy.arange(40) % 4].astype("f4"))
+            for name in ("v.npz", "v.npy"):
+                again = json.loads(dalea("run", child, "--set", "task.file=" + os.path.join(self.dir, name), "--out",
+                                         self.out, "--json").stdout)
+                self.assertEqual(again["hash"], r["hash"])
+        except ImportError:
+            pass
+        # A session needs the very file again.
+        self.assertEqual(dalea("run", child, "--out", self.out).returncode, 0)
+        session, co = os.path.join(self.out, "session.npz"), os.path.join(self.dir, "co")
+        self.assertEqual(dalea("coactivation", session, "--out", co).returncode, 0)
+        self.vectors(shift=1)
+        self.assertIn("does not hold the vectors", self.refused("coactivation", session, "--out", co))
+        os.remove(vectors)
+        self.assertIn("task.file: " + vectors, self.refused("coactivation", session, "--out", co))
+        self.assertIn("task.file: " + vectors, self.refused("run", child, "--out", self.out))
+        one = self.file("one.csv", "1,2,a\n3,4,a\n")
+        self.assertIn("1 class", self.refused("run", child, "--set", "task.file=" + one, "--out", self.out))
+        self.assertIn("task.file", self.refused("run", child, "--set", "task.file=\"\"", "--out", self.out))
+
+    def test_transfer(self):
+        parent = self.result()
+        session = os.path.join(self.out, "session.npz")
+        child, to = self.experiment_on("n-back", {"type": "n-back"}), os.path.join(self.dir, "child")
+        line = ["run", child, "--from", session, "--out", to]
+        done = dalea(*line, "--scratch", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        r = json.loads(done.stdout)
+        self.assertEqual(r["from"]["hash"], parent["hash"])
+        self.assertEqual(r["from"]["keep"], "recurrent")
+        self.assertRegex(r["from"]["sha256"], "^[0-9a-f]{64}$")
+        self.assertNotEqual(r["hash"], r["scratch"]["hash"])
+        plain = json.loads(dalea("run", child, "--out", os.path.join(self.dir, "plain"), "--json").stdout)
+        self.assertEqual(plain["hash"], r["scratch"]["hash"])
+        self.assertNotIn("from", plain)
+        text = dalea(*line, "--scratch").stdout
+        self.assertIn("started from       a network, hash " + parent["hash"], text)
+        self.assertIn("from scratch %.6g" % plain["loss"]["held_out"], text)
+        with zipfile.ZipFile(os.path.join(to, "session.npz")) as z:
+            self.assertEqual(json.loads(z.read("provenance.json"))["from"], r["from"])
+        # Stopped and gone on with: the same bits, with --from or without; another parent is refused.
+        short = ["--set", "training.epochs=6"]
+        whole = json.loads(dalea(*line, *short, "--json").stdout)
+        part = os.path.join(self.dir, "part")
+        running = subprocess.Popen(DALEA + ["run", child, "--from", session, "--out", part, "--save-every", "0",
+                                            "--set", "training.epochs=6", "--quiet"], stdout=subprocess.DEVNULL)
+        while not os.path.exists(os.path.join(part, "session.npz")) and running.poll() is None:
+            time.sleep(0.001)
+        running.send_signal(signal.SIGINT)
+        running.wait(60)
+        self.assertIn("did not begin with the weights", self.refused(
+            "run", child, *short, "--from", os.path.join(self.dir, "plain", "session.npz"), "--out", part, "--resume"))
+        resumed = json.loads(dalea("run", child, *short, "--out", part, "--resume", "--json").stdout)
+        self.assertEqual((resumed["hash"], resumed["from"]), (whole["hash"], whole["from"]))
+        # Frozen recurrent weights stay the parent's.
+        try:
+            import numpy
+            self.assertEqual(dalea(*line, "--set", "network.train_recurrent=false").returncode, 0)
+            a, b = (numpy.load(f)["parameters/W_rec"] for f in (session, os.path.join(to, "session.npz")))
+            self.assertTrue((a == b).all())
+        except ImportError:
+            pass
+        other = self.experiment_on("other", {"type": "n-back"}, populations=[{"name": "E", "size": 24, "sign": "+"}])
+        self.assertIn("make 24 units", self.refused("run", other, "--from", session, "--out", to))
+        self.assertIn("input channels", self.refused(*line, "--keep", "recurrent+input"))
+        self.assertIn("--keep", self.refused(*line, "--keep", "head"))
+        self.assertIn("--from", self.refused("run", child, "--from", child, "--out", to))
+        self.assertNotEqual(dalea("run", child, "--scratch", "--out", to).returncode, 0)
+
+    def test_sweep_from_sessions(self):
+        self.result()
+        child = self.experiment_on("n-back", {"type": "n-back"})
+        grid = {"dalea_sweep": 1, "experiment": self.tiny, "grid": {"training.optimizer.lr": [0.01, 0.001]},
+                "iterations": 1}
+        first, second, third = (os.path.join(self.dir, name) for name in ("first", "second", "third"))
+        done = dalea("sweep", self.file("first.grid", json.dumps(grid)), "--out", first, "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # Each run from the same run of another sweep, then all from one session.
+        grid["experiment"] = child
+        for source, out in (("first", second), ("out/session.npz", third)):
+            done = dalea("sweep", self.file("next.grid", json.dumps({**grid, "from": source})), "--out", out, "--quiet")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        origins = []
+        for k in (1, 2):
+            with open(os.path.join(first, "run-%04d" % k, "result.json")) as f:
+                parent = json.load(f)
+            with open(os.path.join(second, "run-%04d" % k, "result.json")) as f:
+                self.assertEqual(json.load(f)["from"]["hash"], parent["hash"])
+            with open(os.path.join(third, "run-%04d" % k, "result.json")) as f:
+                origins.append(json.load(f)["from"]["hash"])
+        self.assertEqual(origins[0], origins[1])
+        bad = dalea("sweep", self.file("bad.grid", json.dumps({**grid, "from": "nowhere"})), "--out",
+                    os.path.join(self.dir, "bad"), "--quiet")
+        self.assertEqual(bad.returncode, 2)
+        self.assertIn("nowhere", bad.stderr)
+
+    def test_coactivation(self):
+        r = self.result("--set", "connectivity.probability=0.4")
+        session, out = os.path.join(self.out, "session.npz"), os.path.join(self.dir, "co")
+        line = ["coactivation", session, "--permutations", "199", "--out", out]
+        done = dalea(*line, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        c = json.loads(done.stdout)
+        self.assertEqual(c["hash"], r["hash"])
+        units = c["units"] - c["silent"]
+        self.assertEqual(c["connected"]["pairs"] + c["unconnected"]["pairs"], units * (units - 1) // 2)
+        self.assertAlmostEqual(c["difference"], c["connected"]["mean"] - c["unconnected"]["mean"])
+        self.assertTrue(0 < c["p"] <= 1 and 0 < c["p_within_populations"] <= 1)
+        self.assertEqual([g["name"] for g in c["groups"]], ["E", "I"])
+        self.assertEqual(sorted(os.listdir(out)), ["coactivation.png", "coactivation.svg", "groups.csv", "matrix.csv"])
+        self.assertEqual(dalea(*line, "--json", "--threads", "3", "--isa", "scalar").stdout, done.stdout)
+        with open(os.path.join(out, "matrix.csv")) as f:
+            rows = list(csv.reader(f))
+        self.assertEqual(rows[0][:2] + rows[0][-1:], ["unit", "E 1", "I 8"])
+        self.assertEqual(len(rows), 33)
+        table = dalea(*line, "--csv").stdout
+        with open(os.path.join(out, "groups.csv")) as f:
+            self.assertEqual(f.read(), table)
+        text = dalea(*line).stdout
+        for word in ("Units that are connected", "within populations", "silhouette", "coactivation.svg"):
+            self.assertIn(word, text)
+        self.assertIn("--by", self.refused(*line, "--by", "area"))
+
     def test_spectrum(self):
         r = self.result()
         session = os.path.join(self.out, "session.npz")
@@ -943,6 +1102,99 @@ class CommandLine(unittest.TestCase):
         self.assertIn("flip-flop, wave or digits", self.refused("reproduce", "fig2", "--task", "mnist"))
         self.refused("reproduce", "fig2", "--runs", "1")
 
+    def test_reproduce_planted(self):
+        # Does compare find a change that was made in a simulated circuit? Quick: within a minute.
+        line = ["reproduce", "planted", "--quick", "--runs", "4", "--json", "--quiet"]
+        used = os.times().children_user
+        ran = dalea(*line, "--out", os.path.join(self.dir, "planted"), "--threads", "2")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertLess(os.times().children_user - used, 60)  # on one core, however busy the machine is
+        r = json.loads(ran.stdout)
+        self.assertEqual([s["name"] for s in r["settings"]], ["sessions", "one-recording"])
+        for s in r["settings"]:
+            self.assertEqual(s["networks"], 3 * 3 * 4)  # circuits, conditions, runs
+            for c in s["compared"]:
+                for rates in (c["planted"], c["null"]):
+                    self.assertEqual(rates["circuits"], 3)
+                    self.assertEqual(len(rates["blocks"]), 4 if c["level"] == "area" else 12)
+                    self.assertEqual(sum(b["feedback"] for b in rates["blocks"]), 1 if c["level"] == "area" else 2)
+        for path in r["files"]:
+            self.assertGreater(os.path.getsize(path), 50, path)
+        with open(r["report"]) as f:
+            page = f.read()
+        for text in ("A quick run", "How this was made", "dalea reproduce planted --runs 4 --quick"):
+            self.assertIn(text, page)
+        again = json.loads(dalea(*line, "--out", os.path.join(self.dir, "again"), "--threads", "1").stdout)
+        self.assertEqual(again["settings"], r["settings"])
+        self.assertIn("--runs", self.refused("reproduce", "planted", "--runs", "3"))
+        self.assertIn("belongs to the figures", self.refused("reproduce", "planted", "--corrected"))
+
+    def test_reproduce_bio(self):
+        # Without any connectome a synthetic one stands in, and that is said; a quick run tests no claim.
+        elsewhere = {**os.environ, "DALEA_CONNECTOMES": os.path.join(self.dir, "none")}
+        line = ["reproduce", "bio", "--quick", "--runs", "2", "--json", "--task", "sequence-memory"]
+        began = time.time()
+        ran = dalea(*line, "--out", os.path.join(self.dir, "bio"), env=elsewhere)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertLess(time.time() - began, 60)
+        self.assertIn("a synthetic network stands in", ran.stderr)
+        r = json.loads(ran.stdout)
+        self.assertEqual(len(r["networks"]), 2 * 4 * 2)  # iterations, settings, measured and permuted
+        self.assertEqual(len({n["hash"] for n in r["networks"]}), 16)
+        self.assertEqual({f["verdict"] for f in r["findings"]}, {"cannot be tested"})
+        for path in r["files"]:
+            self.assertGreater(os.path.getsize(path), 50, path)
+        with open(os.path.join(os.path.dirname(r["report"]), "results.json")) as f:
+            results = json.load(f)
+        self.assertEqual(results["verdict"], "not tested")
+        self.assertEqual([c["pairs"] for c in results["comparisons"]], [8])
+        # A matrix of one's own, and what cannot be.
+        links = self.file("links.csv", "from,to,weight\na,b,2\nb,c,1\nc,d,3\nd,a,0.5\na,c,1\n")
+        own = dalea(*line, "--corrected", "--data", links, "--quiet", "--out", os.path.join(self.dir, "own"))
+        self.assertEqual(own.returncode, 0, own.stderr)
+        self.assertEqual(len(json.loads(own.stdout)["networks"]), 2 * 2 * 3)
+        self.assertIn("macaque, marmoset", self.refused(*line, "--species", "cat", env=elsewhere))
+        self.assertIn("./run fetch", self.refused(*line, "--species", "human", env=elsewhere))
+        self.assertIn("holds none", self.refused(*line, "--data", self.dir))
+        self.assertIn("neither a folder", self.refused(*line, "--data", "nowhere"))
+        self.assertIn("belongs to bio", self.refused("reproduce", "fig2", "--quick", "--species", "human"))
+        # Another matrix under a species' name is found out before anything is trained, and named by inspect.
+        matrix = os.path.join(self.dir, "C_Macaque_Normalized.npy")
+        shutil.copyfile(links, matrix)
+        self.assertIn("is not the published connectome", self.refused(*line, "--data", self.dir))
+        about = json.loads(dalea("inspect", matrix, "--json").stdout)
+        self.assertEqual(about["species"]["name"], "macaque")
+        self.assertFalse(about["species"]["as_published"])
+        self.assertIn("regions 4 (published: 29)", about["species"]["difference"])
+
+    def test_fetch(self):
+        # Offline, or from a folder that lacks files: a message with the way by hand, at once; nothing half is left.
+        script = os.path.join(ROOT, "scripts", "fetch_connectomes.sh")
+        to, served = os.path.join(self.dir, "to"), os.path.join(self.dir, "served")
+        os.mkdir(served)
+        environment = {**os.environ, "DALEA": DALEA[0], "DALEA_CONNECTOMES": to,
+                       "DALEA_CONNECTOMES_FROM": "file://" + served}
+        for mode in (["--probe"], []):
+            done = subprocess.run([script] + mode, env=environment, capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("C_Macaque_Normalized.npy cannot be had", done.stderr)
+            self.assertIn("github.com/AlGoulas/bio2art", done.stderr)
+        with open(os.path.join(served, "C_Macaque_Normalized.npy"), "wb") as f:
+            f.write(b"<html>not found</html>")
+        done = subprocess.run([script], env=environment, capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is not the published matrix", done.stderr)
+        self.assertEqual(os.listdir(to), [])
+        real = os.path.join(os.environ.get("DALEA_DATA", os.path.join(ROOT, "..", "shared", "data")), "connectomes")
+        if not os.path.exists(os.path.join(real, "Macaque_Normalized.npy")):
+            self.skipTest("the connectomes are not here")
+        for name in ("Macaque_Normalized", "Marmoset_Normalized"):
+            shutil.copyfile(os.path.join(real, name + ".npy"), os.path.join(served, "C_" + name + ".npy"))
+        done = subprocess.run([script], env=environment, capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("C_Mouse_Gamanut_Normalized.npy cannot be had", done.stderr)
+        self.assertEqual(sorted(os.listdir(to)), ["C_Macaque_Normalized.npy", "C_Marmoset_Normalized.npy"])
+
     def test_stages_and_compare(self):
         # Two conditions of simulated trials, three networks each: trained dense, pruned, fine-tuned, then compared.
         small = ["assets/experiments/v1-lm-small.json", "--set", "structure.scale=1", "--set", "runs=3", "--set",
@@ -990,6 +1242,123 @@ class CommandLine(unittest.TestCase):
             hashes.append([r.split(",")[at] for r in rows[1:]])
         self.assertEqual(hashes[0], hashes[1])
         self.assertEqual(len(set(hashes[0])), 4)
+
+    def test_measures_beside_null_models(self):
+        out = os.path.join(self.dir, "measures")
+        mask = ("measures", "assets/experiments/quickstart.json", "--set", "connectivity.probability=0.2", "--out", out)
+        tables = []
+        for threads in ("1", "2"):
+            done = dalea(*mask, "--network", "mask", "--nulls", "9", "--threads", threads, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            tables.append(json.loads(done.stdout)["measures"])
+        self.assertEqual(tables[0], tables[1])
+        self.assertAlmostEqual(tables[0]["density"]["value"], 0.2, delta=0.03)
+        self.assertEqual(tables[0]["density"]["p"], 1)  # kept by rewiring
+        self.assertIsNone(tables[0]["density"]["z"])
+        self.assertIsNone(tables[0]["weighted_clustering"]["value"])
+        self.assertIsNotNone(tables[0]["clustering"]["z"])
+        self.assertEqual(sorted(os.listdir(out)), ["degrees.csv", "measures.csv", "measures.png", "measures.svg"])
+        done = dalea(*mask, "--csv")
+        self.assertIn("spectral_radius,", done.stdout)
+        matrix = os.path.join(self.dir, "ring.csv")
+        with open(matrix, "w") as f:  # of 5 regions
+            f.write("".join(",".join("1" if (j - i) % 5 == 1 else "0" for j in range(5)) + "\n" for i in range(5)))
+        done = dalea("measures", matrix, "--out", out, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ring = json.loads(done.stdout)
+        self.assertEqual(ring["connections"], 5)
+        self.assertEqual(ring["measures"]["path_length"]["value"], 2.5)
+        done = dalea("measures", matrix, "--out", out)
+        self.assertIn("path length", done.stdout)
+        self.refused("measures", matrix, "--network", "mask")
+        self.refused("measures", matrix, "--nulls", "3", "--null-model", "spatial")
+        self.refused("measures", os.path.join(self.dir, "none.npz"))
+        self.refused("measures", "assets/experiments/quickstart.json", "--network", "connectome")
+
+    def wiring_files(self):
+        """A made-up worm: twelve neurons, five more that the connectome lacks, and their wiring with transmitters."""
+        folder = os.path.join(self.dir, "worm")
+        os.mkdir(folder)
+        rng, names = random.Random(5), ["N%d" % k for k in range(12)]
+        links = sorted({(a, (a + step) % 12) for a in range(12) for step in (1, 3) if (a * step) % 5})
+        v, rows = [0.0] * 12, [["time_s"] + names + ["u%d" % k for k in range(5)]]
+        for t in range(200):
+            v = [0.6 * v[k] + 0.4 * sum(math.tanh(v[a]) * (-1 if a % 3 == 0 else 1) for a, b in links if b == k) +
+                 rng.gauss(0, 0.5) for k in range(12)]
+            rows.append(["%.2f" % (0.6 * t)] + ["%.5f" % x for x in v] + ["%.3f" % rng.random() for _ in range(5)])
+        for name, table in (("traces.csv", rows),
+                            ("wiring.csv", [["pre", "post", "type", "synapses"]] +
+                             [[names[a], names[b], "chemical", 1 + a % 3] for a, b in links]),
+                            ("transmitters.csv", [["neuron", "dominant_NT"]] +
+                             [[names[k], "GABA" if k % 3 == 0 else "ACh" if k % 3 == 1 else "Glu"] for k in range(12)])):
+            with open(os.path.join(folder, name), "w") as f:
+                f.writelines(",".join(str(x) for x in row) + "\n" for row in table)
+        return folder
+
+    def test_wiring(self):
+        folder = self.wiring_files()
+        preset = os.path.join(ROOT, "assets/experiments/worm.json")
+        line = ["run", preset, "--data", folder, "--set", "task.steps=10", "--set", "recording.warmup=2", "--set",
+                "training.epochs=10", "--quick", "--json"]
+        done = dalea(*line, "--out", self.out, "--quiet", "--threads", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        r = json.loads(done.stdout)
+        w = r["wiring"]
+        self.assertEqual((len(r["runs"]), w["nulls"], w["seeds"], w["least_p"], w["quick"]), (2, 9, 2, 0.1, True))
+        self.assertEqual(r["runs"][0]["epochs"], 4)
+        self.assertEqual(r["runs"][0]["recording"]["units"], 12)
+        self.assertIn("smallest p", w["answer"][0])
+        self.assertEqual(len(w["r2"]["nulls"]), 9)
+        self.assertEqual([o["name"] for o in w["r2"]["others"]],
+                         ["all connections", "no connections", "last frame", "AR(1)", "linear"])
+        loss = [run["loss"]["held_out"] for run in r["runs"]]
+        self.assertAlmostEqual(w["loss"]["measured"], sum(loss) / 2, places=5)
+        for a, b in zip(w["loss"]["seeds"], loss):
+            self.assertAlmostEqual(a, b, places=5)
+        self.assertAlmostEqual(w["r2"]["others"][3]["value"] - w["r2"]["measured"], -w["r2"]["others"][3]["difference"])
+        for side, sign in (("as_good", 1), ("as_bad", -1)):
+            count = sum(sign * (v - w["r2"]["measured"]) >= 0 for v in w["r2"]["nulls"])
+            self.assertEqual(w["r2"]["nulls_at_least_" + side], count)
+        self.assertAlmostEqual(w["r2"]["p_better"], (1 + w["r2"]["nulls_at_least_as_good"]) / 10)
+        for name in ("report.html", "wiring.json", "networks.csv", "wiring.csv", "wiring.svg", "wiring.png"):
+            self.assertTrue(os.path.getsize(os.path.join(self.out, name)) > 0, name)
+        with open(os.path.join(self.out, "networks.csv")) as f:
+            networks = list(csv.DictReader(f))
+        self.assertEqual(len(networks), 24)
+        self.assertEqual(networks[0]["hash"], r["runs"][0]["hash"])
+        # Any number of threads; stopped and gone on with; the last network trained again.
+        again = dalea(*line, "--out", os.path.join(self.dir, "one"), "--quiet", "--threads", "1")
+        self.assertEqual(json.loads(again.stdout)["wiring"], w)
+        os.remove(os.path.join(self.out, "wiring", "null-009-run-2.json"))
+        again = dalea(*line, "--out", self.out, "--quiet", "--resume")
+        self.assertEqual(json.loads(again.stdout)["wiring"], w)
+        # Killed somewhere among the nulls.
+        out = os.path.join(self.dir, "killed")
+        process = subprocess.Popen(DALEA + line + ["--out", out, "--quiet", "--threads", "1", "--set", "seed=1"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(2000):
+            if len([f for f in (os.listdir(out + "/wiring") if os.path.isdir(out + "/wiring") else [])]) > 4:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        again = dalea(*line, "--out", out, "--quiet", "--resume")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(json.loads(again.stdout)["wiring"]["hash"], w["hash"])
+        # What cannot be.
+        self.assertIn("--data", self.refused("run", preset, "--out", self.out))
+        self.assertIn("connectome.nulls", self.refused("run", self.tiny, "--quick", "--out", self.out))
+        self.assertIn("another experiment", self.refused(*line, "--set", "training.weight_l2=0.5", "--resume", "--out",
+                                                         self.out))
+        self.assertIn("connectome.remap", self.refused(*line, "--set", "connectome.remap=magnitude", "--out", self.out))
+        with open(os.path.join(folder, "traces.csv")) as f:
+            text = f.read()
+        with open(os.path.join(folder, "traces.csv"), "w") as f:
+            f.write(text.replace("N", "M"))
+        self.assertIn("no table", self.refused(*line, "--out", self.out))
+        self.assertIn("connectome.nodes", self.refused(
+            "run", preset, "--set", "connectome.file=" + folder + "/wiring.csv", "--set",
+            "recording.file=" + folder + "/traces.csv", "--out", self.out))
 
     def test_help_everywhere(self):
         for command in ([], ["run"], ["prune"], ["weights"], ["trees"], ["theory"], ["reproduce"], ["inspect"],

@@ -1,12 +1,13 @@
 // libFuzzer on the readers of recordings: README.md says how. FUZZ_FORMAT: 1 CSV, 2 NPY, 3 NPZ, 4 MATLAB, 5 HDF5, 6 a
-// long table, 7 tables of cells and of events, 8 bundles and suite2p; 0 leaves it to the content, as a dropped file
-// does.
+// long table, 7 tables of cells and of events, 8 bundles and suite2p, 9 connectomes; 0 leaves it to the content, as a
+// dropped file does.
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "connectome/connectome.h"
 #include "recording/arrays.h"
 #include "recording/bundle.h"
 #include "recording/cell_table.h"
@@ -17,6 +18,7 @@
 #include "recording/recording.h"
 #include "recording/smoothing.h"
 #include "session/npz.h"
+#include "tasks/latent.h"
 
 #ifndef FUZZ_FORMAT
 #define FUZZ_FORMAT 0
@@ -107,7 +109,23 @@ void bundle(Bytes bytes) {
   }
 }
 
+// The matrix itself or a list of links, then names, signs and densities of a matrix of three nodes.
+void connectome(Bytes bytes) {
+  dalea::is_connectome(bytes, "f.csv");
+  dalea::ConnectomeSpec spec;
+  spec.source = "file";
+  dalea::read_connectome({bytes, {}, {}, {}, "f.csv"}, spec);
+  const std::string_view matrix = "n,A,B,C\nA,0,1,2\nB,0,0,3\nC,4,0,0\n";
+  const Bytes three = std::as_bytes(std::span(matrix.data(), matrix.size()));
+  dalea::read_connectome({three, bytes, {}, {}, "m.csv"}, spec);
+  dalea::read_connectome({three, {}, bytes, {}, "m.csv"}, spec);
+  dalea::read_connectome({three, {}, {}, bytes, "m.csv"}, spec);
+}
+
 void any(Bytes bytes) {
+  dalea::read_latents(bytes, "f");
+  const std::string_view vectors = "1,2\n3,4\n5,6\n";
+  dalea::read_latents(std::as_bytes(std::span(vectors.data(), vectors.size())), "v.csv", bytes, "f");
   if (const auto list = dalea::list_arrays(bytes, "f"); list)
     for (size_t k = 0; k < list->arrays.size() && k < 20; ++k) dalea::read_table(bytes, "f", list->arrays[k].name);
 }
@@ -115,7 +133,7 @@ void any(Bytes bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr void (*formats[])(Bytes) = {any, csv, npy, npz, mat, hdf5, long_table, tables, bundle};
+  constexpr void (*formats[])(Bytes) = {any, csv, npy, npz, mat, hdf5, long_table, tables, bundle, connectome};
   formats[FUZZ_FORMAT]({reinterpret_cast<const std::byte*>(data), size});
   return 0;
 }
