@@ -888,7 +888,7 @@ class CommandLine(unittest.TestCase):
     def test_weights_by_condition(self):
         sessions = [self.condition(c, s) for c in ("dale", "conventional") for s in (1, 2)]
         r = self.written("weights", *sessions)
-        self.assertEqual(r["files"], ["weights.csv", "kl.csv", "weights.svg", "weights.png", "matrices.svg",
+        self.assertEqual(r["files"], ["weights.csv", "blocks.csv", "kl.csv", "weights.svg", "weights.png", "matrices.svg",
                                       "matrices.png"])
         self.assertEqual([g["name"] for g in r["groups"]], ["dale", "conventional"])
         self.assertEqual([run["seed"] for run in r["groups"][0]["runs"]], [1, 2])
