@@ -920,11 +920,14 @@ void Live::build(const Spec& given, FilePtr file, bool play, const Session* sess
   }
   if (parent) {
     Result<Transfer> transfer = transfer_to(*parent, spec, data->ends, run, options.known);
-    if (!transfer)
-      return give_up({transfer.error().path, transfer.error().message +
-                                                 ". To train it from its own weights, let go of the kept ones (in the "
-                                                 "settings, above the experiments)"});
-    start_from(std::move(*transfer), options);
+    if (transfer) {
+      start_from(std::move(*transfer), options);
+    } else if (parent == carried_) {
+      say(true, transfer.error().text() + ". This network starts from its own weights; the kept ones wait for another");
+      parent = nullptr;
+    } else {
+      return give_up(transfer.error());
+    }
   }
   Result<std::unique_ptr<Trainer>> made = Trainer::create(spec, std::move(*data), run, options);
   if (!made) return give_up(made.error());
