@@ -298,7 +298,7 @@ void draw_grid(App& app, const Compared& c, ImVec2 room, bool dots) {
   const bool absolute = c.report.choices.options.weights == BlockWeights::abs;
   x_text("difference in");
   x_text(absolute ? "mean |w|" : "mean w");
-  if (!dots && cell > 44 * u) x_text("in the cells: \xc3\x97 10\xe2\x81\xbb\xe2\x81\xb4");
+  if (!dots && cell > 44 * u) x_text("in the cells: x 0.0001");
   ImGui::PopFont();
   ImGui::SetCursorScreenPos({at.x, at.y + room.y});
   ImGui::Dummy({1, 1});
