@@ -5,6 +5,7 @@
 #include "common/reproduce.h"
 #include "common/reproduce_published.h"
 #include "figure_helpers.h"
+#include "reproduce_helpers.h"
 
 using namespace dalea;
 using namespace dalea::testing;
@@ -53,20 +54,6 @@ std::vector<Run> runs_with(const reproduce::Options& options, const std::functio
   std::vector<Run> runs;
   for (const Job& job : jobs_of(options)) runs.push_back(ended(job, value(job)));
   return runs;
-}
-
-const Finding& finding(const Output& output, const std::string& part) {
-  for (const Finding& f : output.findings)
-    if (f.claim.find(part) != std::string::npos) return f;
-  FAIL("no claim with: " << part);
-  return output.findings.front();
-}
-
-std::string text_of_file(const Output& output, const std::string& name) {
-  for (const File& f : output.files)
-    if (f.name == name) return {reinterpret_cast<const char*>(f.bytes.data()), f.bytes.size()};
-  FAIL("no file " << name);
-  return "";
 }
 
 // Errors that fall linearly from `high` at sparsity 1 to nothing at 0.

@@ -12,9 +12,12 @@
 #include "common/reproduce_study.h"
 #include "connectome/connectome.h"
 #include "helpers.h"
+#include "reproduce_helpers.h"
 
 using namespace dalea;
 using namespace dalea::reproduce;
+using dalea::testing::finding;
+using dalea::testing::text_of_file;
 namespace fs = std::filesystem;
 
 namespace {
@@ -77,20 +80,6 @@ std::vector<Run> made(const reproduce::Options& options, double factor, double s
     runs.push_back(ended(job, base * own * (job.condition == measured_arm ? factor : 1)));
   }
   return runs;
-}
-
-const Finding& finding(const Output& output, const std::string& part) {
-  for (const Finding& f : output.findings)
-    if (f.claim.find(part) != std::string::npos) return f;
-  FAIL("no claim with: " << part);
-  return output.findings.front();
-}
-
-std::string file_of(const Output& output, const std::string& name) {
-  for (const File& f : output.files)
-    if (f.name == name) return std::string(as_text(f.bytes));
-  FAIL("no file " << name);
-  return "";
 }
 
 fs::path data_folder() {
@@ -269,13 +258,13 @@ TEST_CASE("bio: the report can say supported, contradicted and undecided") {
     const Output output = said(runs);
     CHECK(finding(output, "learn no better").outcome == Outcome::reproduced);
     CHECK(finding(output, "without a loss").outcome == Outcome::reproduced);
-    CHECK(file_of(output, "report.html").find("is supported by what was run here") != std::string::npos);
-    CHECK(file_of(output, "results.json").find("\"verdict\": \"supported\"") != std::string::npos);
-    CHECK(file_of(output, "results.json").find("nan") == std::string::npos);
-    const std::string table = file_of(output, "runs.csv");
+    CHECK(text_of_file(output, "report.html").find("is supported by what was run here") != std::string::npos);
+    CHECK(text_of_file(output, "results.json").find("\"verdict\": \"supported\"") != std::string::npos);
+    CHECK(text_of_file(output, "results.json").find("nan") == std::string::npos);
+    const std::string table = text_of_file(output, "runs.csv");
     CHECK(std::count(table.begin(), table.end(), '\n') == static_cast<int64_t>(runs.size()) + 1);
     for (const char* name : {"effects.csv", "effects-figure.svg", "boxes-matrix-01234567.png", "learning.csv"})
-      CHECK_FALSE(file_of(output, name).empty());
+      CHECK_FALSE(text_of_file(output, name).empty());
   }
   SUBCASE("better by three tenths") {
     const std::vector<Run> runs = made(options, 0.7, 0.05);
@@ -287,7 +276,7 @@ TEST_CASE("bio: the report can say supported, contradicted and undecided") {
     }
     const Output output = said(runs);
     CHECK(finding(output, "learn no better").outcome == Outcome::not_reproduced);
-    CHECK(file_of(output, "report.html").find("is contradicted by what was run here") != std::string::npos);
+    CHECK(text_of_file(output, "report.html").find("is contradicted by what was run here") != std::string::npos);
   }
   SUBCASE("worse is no enhancement, but a loss") {
     const Output output = said(made(options, 1.5, 0.05));
@@ -297,7 +286,7 @@ TEST_CASE("bio: the report can say supported, contradicted and undecided") {
   SUBCASE("too noisy to say") {
     const Output output = said(made(options, 0.97, 2.5));
     CHECK(finding(output, "learn no better").outcome == Outcome::cannot_be_tested);
-    CHECK(file_of(output, "report.html").find("is undecided by what was run here") != std::string::npos);
+    CHECK(text_of_file(output, "report.html").find("is undecided by what was run here") != std::string::npos);
   }
   SUBCASE("what neither learned says nothing") {
     for (const BioComparison& c : bio_comparisons(options, made(options, 0.5, 0.01, 0.2))) {
@@ -312,7 +301,7 @@ TEST_CASE("bio: the report can say supported, contradicted and undecided") {
     for (Run& run : runs)
       if (run.job.task == "n-back" && run.job.condition == "permuted" && ++failed <= 3) run.failure = "not finite";
     for (const BioComparison& c : bio_comparisons(options, runs)) CHECK(c.pairs == (c.task == "n-back" ? 17 : 20));
-    CHECK(file_of(said(runs), "report.html").find("3 networks did not stay finite") != std::string::npos);
+    CHECK(text_of_file(said(runs), "report.html").find("3 networks did not stay finite") != std::string::npos);
     CHECK(said({}).findings.size() > 2);
   }
   SUBCASE("a quick run tests no claim") {

@@ -290,10 +290,7 @@ void App::train_conditions(const std::vector<std::string>& conditions, int64_t r
   if (!now->setup) return say(true, "There is no experiment yet: open one, then start the runs");
   Result<std::vector<Job>> jobs = condition_jobs(now->setup->spec, conditions, runs, equalise);
   if (!jobs) return say(true, jobs.error().text());
-  const Status ok = side.start(std::move(*jobs), [setup = now->setup](const Job& job) {
-    return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get(),
-                        setup->source_latents.get());
-  });
+  const Status ok = side.start(std::move(*jobs), data_of(now->setup));
   if (!ok) return say(true, ok.error().text());
   live.pause();
   RunsState& state = view.runs;

@@ -72,10 +72,8 @@ void App::train_comparison() {
     return say(true,
                "The conditions are read from the recording's file, which is not here any more: drop it on the window, "
                "train on it, then compare");
-  const auto data = [setup = now->setup, file = source](const Job& job) {
-    if (!file)
-      return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get(),
-                          setup->source_latents.get());
+  const auto data = [own = data_of(now->setup), file = source](const Job& job) {
+    if (!file) return own(job);
     const Result<Recording> read = read_recording(file->content(), file->name, job.spec->recording);
     if (!read) return Result<Dataset>(read.error());
     return make_dataset(*job.spec, &*read, job.run, nullptr);

@@ -111,10 +111,7 @@ void App::train_nulls() {
     if (c.chosen[k]) nulls.emplace_back(null_models[k]);
   Result<std::vector<Job>> jobs = null_jobs(now->setup->spec, nulls, c.runs);
   if (!jobs) return say(true, jobs.error().text());
-  const Status ok = side.start(std::move(*jobs), [setup = now->setup](const Job& job) {
-    return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get(),
-                        setup->source_latents.get());
-  });
+  const Status ok = side.start(std::move(*jobs), data_of(now->setup));
   if (!ok) return say(true, ok.error().text());
   live.pause();
   c.view = ConnectomeView::nulls;

@@ -44,9 +44,9 @@ Curve loop_curve(ImVec2 a, float r, float direction) {
   return curve;
 }
 
-float curve_distance(const Curve& curve, ImVec2 from) {
+float curve_distance(std::span<const ImVec2> curve, ImVec2 from) {
   float best = INFINITY;
-  for (size_t k = 0; k + 1 < curve_points; ++k) {
+  for (size_t k = 0; k + 1 < curve.size(); ++k) {
     const ImVec2 a = curve[k], d = {curve[k + 1].x - a.x, curve[k + 1].y - a.y};
     const float t =
         std::clamp(((from.x - a.x) * d.x + (from.y - a.y) * d.y) / std::max(1e-6f, d.x * d.x + d.y * d.y), 0.0f, 1.0f);

@@ -34,6 +34,13 @@ std::shared_ptr<const MatrixView> matrix_of(const Trainer& trainer, const Matrix
 
 }  // namespace
 
+MakeData data_of(std::shared_ptr<const Setup> setup) {
+  return [setup = std::move(setup)](const Job& job) {
+    return make_dataset(*job.spec, setup->source_recording.get(), job.run, setup->source_digits.get(),
+                        setup->source_latents.get());
+  };
+}
+
 const char* job_text(JobState state) {
   switch (state) {
     case JobState::waiting:

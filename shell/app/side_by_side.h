@@ -61,6 +61,8 @@ struct SideOptions {
 
 // The trials of a job. Called from any thread, also from several at once.
 using MakeData = std::function<Result<Dataset>(const Job&)>;
+// Those of the open experiment's own sources: its recording, digits or vectors, as they were read.
+MakeData data_of(std::shared_ptr<const Setup> setup);
 
 class SideBySide {
  public:

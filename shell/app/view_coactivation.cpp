@@ -35,10 +35,9 @@ void follow_coactivation(App& app) {
   const Snapshot& s = *app.now;
   const CoactivationState& state = app.view.coactivation;
   const int64_t updates = shown_updates(s);
-  const bool still = s.phase == Phase::paused || s.phase == Phase::finished || s.looking_back;
   const bool there = s.coactivation && s.coactivation_updates == updates;
   const bool asked = state.network == s.setup->serial && state.asked == updates;
-  if (still && !there && !asked && correlated_unasked(app)) correlate(app);
+  if (stands_still(s) && !there && !asked && correlated_unasked(app)) correlate(app);
 }
 
 CoactivationReport report_now(const Snapshot& s) {
@@ -199,37 +198,6 @@ void draw_coactivation(App& app) {
   draw_correlations(app, *study, side);
   ImGui::SameLine(0, 10 * u);
   draw_numbers(app, *study);
-}
-
-void draw_carried(App& app) {
-  const Snapshot& s = *app.now;
-  const float u = app.scale;
-  if (!s.setup) return;
-  if (!s.carried) {
-    const char* keep = "Keep these weights for another task";
-    flow(ImGui::CalcTextSize(keep).x + 2 * ImGui::GetStyle().FramePadding.x, 10 * u);  // beside the heading
-    if (ImGui::SmallButton(keep)) app.live.carry(true, false);
-    hint(
-        "The experiment that you open next starts from the recurrent weights that this network has now, with inputs "
-        "and "
-        "a readout of its own. It needs the same units and signs.");
-    app.track("carry");
-    return;
-  }
-  const Parent& parent = *s.carried;
-  ImGui::PushFont(fonts.small);
-  ImGui::PushTextWrapPos(0);
-  ImGui::Text("The next experiment starts from the weights of %s (hash %s).",
-              parent.name.empty() ? "a network" : parent.name.substr(0, 60).c_str(),
-              parent.origin.hash.substr(0, 8).c_str());
-  ImGui::PopTextWrapPos();
-  ImGui::PopFont();
-  bool input = parent.origin.keep == name_of(Keep::recurrent_and_input);
-  if (ImGui::Checkbox("Input weights too", &input)) app.live.carry(true, input);
-  app.track("carry:input");
-  flow(90 * u, 10 * u);
-  if (ImGui::Button("Let them go")) app.live.carry(false, false);
-  app.track("carry:remove");
 }
 
 }  // namespace dalea::app

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/arrows.h"
 #include "app/matrix_picture.h"
 #include "app/views.h"
 #include "app/widgets.h"
@@ -78,17 +79,6 @@ void turned_text(ImDrawList* draw, ImVec2 at, float angle, ImU32 color, const ch
     const float x = v.x - from.x, y = v.y - from.y - half;
     v = {at.x + c * x - s * y, at.y + s * x + c * y};
   }
-}
-
-float curve_gap(const std::array<ImVec2, link_points>& curve, ImVec2 from) {
-  float best = INFINITY;
-  for (size_t k = 0; k + 1 < link_points; ++k) {
-    const ImVec2 a = curve[k], d = {curve[k + 1].x - a.x, curve[k + 1].y - a.y};
-    const float t =
-        std::clamp(((from.x - a.x) * d.x + (from.y - a.y) * d.y) / std::max(1e-6f, d.x * d.x + d.y * d.y), 0.0f, 1.0f);
-    best = std::min(best, std::hypot(a.x + t * d.x - from.x, a.y + t * d.y - from.y));
-  }
-  return best;
 }
 
 float choose_links(App& app, size_t shown) {
@@ -339,7 +329,7 @@ void draw_connectome_graph(App& app, ImVec2 room, bool circle) {
     if (region >= 0 && (l.from == region || l.to == region)) continue;
     draw_link(l, region_ink(color[static_cast<size_t>(l.from)], app.theme), region >= 0 ? 0.08f : 0.28f + 0.6f * t);
     if (!hovered || region >= 0) continue;
-    const float d = curve_gap(curve_of(l), mouse);
+    const float d = curve_distance(curve_of(l), mouse);
     if (d < closest) {
       closest = d;
       link = static_cast<int>(k - 1);

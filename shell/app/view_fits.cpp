@@ -13,13 +13,9 @@ namespace {
 
 constexpr double most_unasked_fits = 2e8;  // trials x steps x units^2 that are measured without being asked for
 
-int64_t fitted_updates(const Snapshot& s) {
-  return s.looking_back ? s.hash_updates : s.updates;
-}
-
 void measure_fits_of(App& app) {
   app.view.fits.network = app.now->setup->serial;
-  app.view.fits.asked = fitted_updates(*app.now);
+  app.view.fits.asked = shown_updates(*app.now);
   app.live.measure_fits();
 }
 
@@ -30,11 +26,10 @@ void follow_fits(App& app) {
   const double units = s.setup->populations.empty() ? 0.0 : static_cast<double>(s.setup->populations.back().units.end);
   const double cost =
       static_cast<double>(s.setup->held_out_trials) * static_cast<double>(s.setup->spec.task.steps) * units * units;
-  const bool still = s.phase == Phase::paused || s.phase == Phase::finished || s.looking_back;
-  const int64_t updates = fitted_updates(s);
+  const int64_t updates = shown_updates(s);
   const bool there = s.fits && s.fits_updates == updates;
   const bool asked = state.network == s.setup->serial && state.asked == updates;
-  if (still && !there && !asked && s.fitting < 0 && cost <= most_unasked_fits) measure_fits_of(app);
+  if (stands_still(s) && !there && !asked && s.fitting < 0 && cost <= most_unasked_fits) measure_fits_of(app);
 }
 
 FitReport fit_report_of(const Snapshot& s) {
@@ -238,7 +233,7 @@ void draw_fit_table(App& app, const Fits& fits) {
 void draw_fit_line(App& app) {
   const Snapshot& s = *app.now;
   const float u = app.scale;
-  const int64_t updates = fitted_updates(s);
+  const int64_t updates = shown_updates(s);
   const bool measuring = s.fitting >= 0;
   if (measuring) {
     if (ImGui::Button("Stop")) app.live.stop_fits();

@@ -97,6 +97,37 @@ void draw_glyph(ImDrawList* draw, const Palette& p, const Spec& spec, const Glyp
   draw->PathStroke(color32(p.target), ImDrawFlags_None, 1.3f * u);
 }
 
+// Whether the next experiment starts from this network's weights.
+void draw_carried(App& app) {
+  const Snapshot& s = *app.now;
+  const float u = app.scale;
+  if (!s.setup) return;
+  if (!s.carried) {
+    const char* keep = "Keep these weights for another task";
+    flow(ImGui::CalcTextSize(keep).x + 2 * ImGui::GetStyle().FramePadding.x, 10 * u);  // beside the heading
+    if (ImGui::SmallButton(keep)) app.live.carry(true, false);
+    hint(
+        "The experiment that you open next starts from the recurrent weights that this network has now, with inputs "
+        "and a readout of its own. It needs the same units and signs.");
+    app.track("carry");
+    return;
+  }
+  const Parent& parent = *s.carried;
+  ImGui::PushFont(fonts.small);
+  ImGui::PushTextWrapPos(0);
+  ImGui::Text("The next experiment starts from the weights of %s (hash %s).",
+              parent.name.empty() ? "a network" : parent.name.substr(0, 60).c_str(),
+              parent.origin.hash.substr(0, 8).c_str());
+  ImGui::PopTextWrapPos();
+  ImGui::PopFont();
+  bool input = parent.origin.keep == name_of(Keep::recurrent_and_input);
+  if (ImGui::Checkbox("Input weights too", &input)) app.live.carry(true, input);
+  app.track("carry:input");
+  flow(90 * u, 10 * u);
+  if (ImGui::Button("Let them go")) app.live.carry(false, false);
+  app.track("carry:remove");
+}
+
 }  // namespace
 
 void draw_presets(App& app) {

@@ -37,10 +37,9 @@ void follow_states(App& app) {
   const Snapshot& s = *app.now;
   const StatesState& state = app.view.states;
   const int64_t updates = shown_updates(s);
-  const bool still = s.phase == Phase::paused || s.phase == Phase::finished || s.looking_back;
   const bool there = s.states && s.states_updates == updates;
   const bool asked = state.network == s.setup->serial && state.asked == updates;
-  if (still && !there && !asked && unasked(app)) measure_states(app);
+  if (stands_still(s) && !there && !asked && unasked(app)) measure_states(app);
 }
 
 constexpr BlockLevel current_levels[] = {BlockLevel::population, BlockLevel::layer, BlockLevel::area};

@@ -31,6 +31,10 @@ int64_t shown_updates(const Snapshot& s) {
   return s.looking_back ? s.hash_updates : s.updates;
 }
 
+bool stands_still(const Snapshot& s) {
+  return s.phase == Phase::paused || s.phase == Phase::finished || s.looking_back;
+}
+
 std::string grouped(int64_t n) {
   std::string digits = std::to_string(n);
   for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (n < 0 ? 1 : 0); at -= 3)

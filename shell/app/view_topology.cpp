@@ -54,8 +54,7 @@ void follow_topology(App& app, const TopologyView& v) {
   const Snapshot& s = *app.now;
   const TopologyState& state = app.view.topology;
   const int64_t updates = topology_updates(app);
-  const bool still = s.phase == Phase::paused || s.phase == Phase::finished || s.looking_back ||
-                     state.which != static_cast<int>(NetworkOf::now);
+  const bool still = stands_still(s) || state.which != static_cast<int>(NetworkOf::now);
   const bool asked = topology_asked(app, v) && state.network == s.setup->serial && state.asked == updates;
   if (still && !asked && measures_itself(app)) measure_topology(app);
 }

@@ -32,7 +32,6 @@ void draw_traces(App& app);
 void draw_states(App& app);        // principal components of all held-out trials
 void draw_currents(App& app);      // between populations
 void draw_coactivation(App& app);  // which units are active together, and whether connected ones are more so
-void draw_carried(App& app);       // whether the next experiment starts from this network's weights
 void draw_activity(App& app);
 void choose_trial(App& app);      // arrows and "3 of 200"
 void draw_class_trial(App& app);  // what draw_traces shows of a task with classes
@@ -69,6 +68,7 @@ void look_by(App& app, int moments);  // that many kept moments later, or earlie
 void look_at_present(App& app);
 std::string moment_text(const Setup& setup, int64_t updates);  // "after 1,200 updates (epoch 12)"
 int64_t shown_updates(const Snapshot& s);                      // of the network that is shown
+bool stands_still(const Snapshot& s);                          // that network does not change by itself
 std::string grouped(int64_t n);                                // "1,200"
 std::string measuring_text(double part);                       // "measuring, 12 %"
 // Beside the buttons of what is measured on demand: `doing` where it is not empty, else after which update it was
