@@ -182,7 +182,7 @@
   const piece = 4 * 1024 * 1024;
   const shownFrom = 16 * 1024 * 1024;  // smaller ones are there at once
   const megabytes = (n) => Math.round(n / 1048576);
-  let reading = null;  // {cancelled}
+  let reading = null;  // {cancelled, over: a promise}
 
   // False: stopped, or there is not enough memory; that was said.
   async function readPieces(file, job, done, total) {
@@ -212,11 +212,14 @@
         `./run cli run assets/experiments/recording.json --set recording.file=${one ? 'FILE' : 'FOLDER'}`);
       return;
     }
+    // A small one is over in a moment: this one comes after it.
+    while (reading && at('reading').hidden) await reading.over;
     if (reading) {
       say(true, 'A file is being read; wait for it, or cancel it');
       return;
     }
-    const job = reading = {cancelled: false};
+    let end;
+    const job = reading = {cancelled: false, over: new Promise((resolve) => { end = resolve; })};
     at('reading-text').textContent = `Reading ${named} (${megabytes(total)} MB)`;
     at('reading-bar').value = 0;
     at('reading-cancel').onclick = () => { job.cancelled = true; canvas.focus(); };
@@ -251,6 +254,7 @@
       reading = null;
       at('reading').hidden = true;
       call('reading_shown', 0);
+      end();
     }
   }
 
