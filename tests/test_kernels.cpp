@@ -81,8 +81,12 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
       const AlignedFloats x = values(rng, in * s.stride), before = values(rng, out * s.stride);
       Product reference;
       reference.pack(dense, side, Isa::scalar);
-      AlignedFloats applied = before, added = before;
+      AlignedFloats applied = before, added = before, rectified = before, positive = x, of_positive = before;
       reference.apply(x.data(), applied.data(), s.stride, s.b0, s.b1, scratch.data());
+      reference.apply(x.data(), rectified.data(), s.stride, s.b0, s.b1, scratch.data(), Product::Input::rectified);
+      for (float& v : positive) v = v > 0 ? v : 0.0f;
+      reference.apply(positive.data(), of_positive.data(), s.stride, s.b0, s.b1, scratch.data());
+      CHECK(same_bits(rectified, of_positive));
       reference.add(x.data(), added.data(), s.stride, s.b0, s.b1, scratch.data());
       for (int64_t i = 0; i < out; ++i) {  // and the reference is a matrix product
         double sum = 0, scale = 1e-30;
@@ -104,6 +108,9 @@ TEST_CASE("products: every instruction set, dense and sparse, gives the referenc
           y = before;
           p.add(x.data(), y.data(), s.stride, s.b0, s.b1, scratch.data());
           CHECK_MESSAGE(same_bits(y, added), isa_name(isa), " add");
+          y = before;
+          p.apply(x.data(), y.data(), s.stride, s.b0, s.b1, scratch.data(), Product::Input::rectified);
+          CHECK_MESSAGE(same_bits(y, rectified), isa_name(isa), " rectified ", s.rows, "x", s.cols, " ", w->sparse());
         }
       }
     }
@@ -124,30 +131,69 @@ TEST_CASE("gradients: instruction sets, storage and splits give the reference's 
                                               {500, 30, 3, 64}}) {
     const int64_t rows = shape[0], cols = shape[1], steps = shape[2], stride = shape[3];
     const AlignedFloats d = values(rng, rows * steps * stride), x = values(rng, cols * steps * stride);
-    Weights dense = matrix(rng, rows, cols, 0.4);
-    Weights reference = zeros_like(dense), sparse = sparse_version(dense);
-    weight_gradient(Isa::scalar, d.data(), rows * stride, x.data(), cols * stride, steps, stride, reference, 0, 1,
-                    scratch.data());
-    Weights bias = matrix(rng, rows, 1, 1), bias_reference = bias;
-    bias_gradient(Isa::scalar, d.data(), rows * stride, steps, stride, bias_reference, 0, 1);
-    for (Isa isa : available_isas()) {
-      for (int parts : {1, 2, 3, 8}) {
-        Weights g = zeros_like(dense), s = zeros_like(sparse);
-        for (int p = 0; p < parts; ++p) {
-          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, g, p, parts,
-                          scratch.data());
-          weight_gradient(isa, d.data(), rows * stride, x.data(), cols * stride, steps, stride, s, p, parts,
-                          scratch.data());
-          bias_gradient(isa, d.data(), rows * stride, steps, stride, bias, p, parts);
+    const AlignedFloats u = values(rng, 5 * steps * stride);
+    const Weights dense = matrix(rng, rows, cols, 0.4), other = matrix(rng, rows, 5, 1), one = matrix(rng, rows, 1, 1);
+    const Weights sparse = sparse_version(dense);
+    const Deltas deltas{d.data(), rows * stride, steps, stride};
+    for (const Product::Input input : {Product::Input::plain, Product::Input::rectified}) {
+      for (int64_t lag : {0, 1}) {
+        // Alone, and beside another matrix and a bias, which share the deltas.
+        const auto inputs_of = [&](Weights& g, Weights& o, Weights& bias) {
+          return std::array<GradientInput, 3>{GradientInput{&g, x.data(), cols * stride, lag, input},
+                                              GradientInput{&o, u.data(), 5 * stride}, GradientInput{&bias}};
+        };
+        Weights reference = dense, other_reference = other, bias_reference = one;
+        const auto first = inputs_of(reference, other_reference, bias_reference);
+        for (const GradientInput& in : first) weight_gradients(Isa::scalar, deltas, &in, 1, 0, 1, scratch.data());
+        for (int64_t i = 0; i < rows; ++i) {  // and the reference is the sum
+          double sum = 0, bias = 0, scale = 1e-30;
+          for (int64_t t = 0; t < steps; ++t)
+            for (int64_t b = 0; b < stride; ++b) {
+              const double delta = static_cast<double>(d[(t * rows + i) * stride + b]);
+              bias += delta;
+              double at = t < lag ? 0 : static_cast<double>(x[((t - lag) * cols + cols - 1) * stride + b]);
+              if (input == Product::Input::rectified) at = std::max(at, 0.0);
+              sum += delta * at;
+              scale += std::fabs(delta) * std::max(1.0, std::fabs(at));
+            }
+          CHECK(std::fabs(static_cast<double>(reference.at(i, cols - 1)) - sum) <= 1e-5 * scale);
+          CHECK(std::fabs(static_cast<double>(bias_reference.at(i, 0)) - bias) <= 1e-5 * scale);
         }
-        CHECK_MESSAGE(same_bits(g.values, reference.values), isa_name(isa), " ", rows, "x", cols, " parts ", parts);
-        CHECK(same_bits(bias.values, bias_reference.values));
-        for (int64_t j = 0; j < cols; ++j)
-          for (int64_t e = sparse.pattern->col_start[j]; e < sparse.pattern->col_start[j + 1]; ++e)
-            REQUIRE(s.values[e] == reference.at(sparse.pattern->row[e], j));
+        for (Isa isa : available_isas()) {
+          for (int parts : {1, 2, 3, 8}) {
+            Weights g = dense, s = sparse, o = other, bias = one, o_alone = other, bias_alone = one;
+            const auto together = inputs_of(g, o, bias), apart = inputs_of(s, o_alone, bias_alone);
+            for (int p = 0; p < parts; ++p) {
+              weight_gradients(isa, deltas, together.data(), 3, p, parts, scratch.data());
+              weight_gradients(isa, deltas, apart.data(), 3, p, parts, scratch.data());
+            }
+            CHECK_MESSAGE(same_bits(g.values, reference.values), isa_name(isa), " ", rows, "x", cols, " parts ", parts);
+            CHECK(same_bits(o.values, other_reference.values));
+            CHECK(same_bits(o_alone.values, other_reference.values));
+            CHECK(same_bits(bias.values, bias_reference.values));
+            CHECK(same_bits(bias_alone.values, bias_reference.values));
+            for (int64_t j = 0; j < cols; ++j)
+              for (int64_t e = sparse.pattern->col_start[j]; e < sparse.pattern->col_start[j + 1]; ++e)
+                REQUIRE(s.values[e] == reference.at(sparse.pattern->row[e], j));
+          }
+        }
       }
     }
   }
+}
+
+TEST_CASE("a gradient of no steps is zero, dense and sparse") {
+  Rng rng(4, Purpose::test);
+  AlignedFloats scratch(kernel_scratch_floats);
+  const AlignedFloats d = values(rng, 48), x = values(rng, 48);
+  for (Isa isa : available_isas())
+    for (int64_t steps : {0, 1}) {
+      Weights dense = matrix(rng, 3, 3, 0.6), sparse = sparse_version(dense);
+      const GradientInput inputs[] = {{&dense, x.data(), 48, 1}, {&sparse, x.data(), 48, 1}};
+      for (int p = 0; p < 2; ++p) weight_gradients(isa, {d.data(), 48, steps, 16}, inputs, 2, p, 2, scratch.data());
+      for (const Weights* w : {&dense, &sparse})
+        for (float v : w->values) CHECK(v == 0);
+    }
 }
 
 TEST_CASE("time steps and optimizer: instruction sets give the reference's bits") {
@@ -164,9 +210,8 @@ TEST_CASE("time steps and optimizer: instruction sets give the reference's bits"
                           x0 = values(rng, n), back = values(rng, n), dz0 = values(rng, n), dx0 = values(rng, n);
       AlignedFloats z_reference, dz_reference;
       for (Isa isa : available_isas()) {
-        AlignedFloats x = x0, z(n), g(n), dz = dz0, dx = dx0;
+        AlignedFloats x = x0, z(n), dz = dz0, dx = dx0;
         CellForward c{f,
-                      rectified,
                       units,
                       stride,
                       leaky ? alpha.data() : nullptr,
@@ -175,8 +220,7 @@ TEST_CASE("time steps and optimizer: instruction sets give the reference's bits"
                       biased ? bias.data() : nullptr,
                       noisy ? noise.data() : nullptr,
                       leaky ? x.data() : nullptr,
-                      z.data(),
-                      rectified ? g.data() : z.data()};
+                      z.data()};
         cell_forward(isa, c, 16, 48);
         CellBackward b{f,
                        rectified,
@@ -189,7 +233,6 @@ TEST_CASE("time steps and optimizer: instruction sets give the reference's bits"
                        leaky ? dx.data() : nullptr,
                        dz.data()};
         cell_backward(isa, b, 16, 48);
-        z.insert(z.end(), g.begin(), g.end());
         z.insert(z.end(), x.begin(), x.end());
         dz.insert(dz.end(), dx.begin(), dx.end());
         if (isa == Isa::scalar) {
@@ -227,7 +270,8 @@ TEST_CASE("a moment that would become denormal becomes zero, and so does a tiny 
     Weights grad;
     grad.rows = grad.cols = 1;
     grad.values = {1};
-    weight_gradient(isa, d.data(), 16, x.data(), 16, 1, 16, grad, 0, 1, scratch.data());
+    const GradientInput input{&grad, x.data(), 16};
+    weight_gradients(isa, {d.data(), 16, 1, 16}, &input, 1, 0, 1, scratch.data());
     CHECK(grad.values[0] == 0);
   }
 }

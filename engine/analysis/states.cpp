@@ -212,14 +212,14 @@ Currents currents_of(const Model& model, const Trials& split, const Sums& sums) 
 }
 
 void add_to(Sums& sums, const Model& model, const Activity& a) {
-  const float* f = a.fed_back();
   for (int64_t t = 0; t < a.steps; ++t)
     for (int64_t i = 0; i < model.units; ++i) {
       const int64_t at = (t * model.units + i) * a.stride;
       double z = 0, g = 0;
       for (int64_t b = 0; b < a.batch; ++b) {
-        z += static_cast<double>(a.z[static_cast<size_t>(at + b)]);
-        g += static_cast<double>(f[at + b]);
+        const double v = static_cast<double>(a.z[static_cast<size_t>(at + b)]);
+        z += v;
+        g += model.rectified && v < 0 ? 0 : v;
       }
       sums.z[static_cast<size_t>(i)] += z;
       if (t + 1 < a.steps) sums.received[static_cast<size_t>(i)] += g;

@@ -95,16 +95,15 @@ void Pass::begin_forward(const Model& model, const Trials& trials, int64_t from,
 void Pass::size_buffers() {
   const int64_t row = a_.stride, t = a_.steps, n = model_->units;
   resize(a_.input, t * model_->inputs * row, poison);
-  resize(a_.drive, t * n * row, poison);
+  resize(a_.drive, n * row, poison);
   resize(a_.z, t * n * row, poison);
-  if (model_->rectified)
-    resize(a_.g, t * n * row, poison);
-  else
-    a_.g.clear();
   resize(a_.output, t * model_->outputs * row, poison);
   resize(a_.sum, n * row, poison);
   resize(scratch_, workers_.threads() * kernel_scratch(std::max(n, model_->inputs)), poison);
-  if (backward_) resize(a_.d_output, t * model_->outputs * row, poison);
+  if (backward_) {
+    resize(a_.delta, t * n * row, poison);
+    resize(a_.d_output, t * model_->outputs * row, poison);
+  }
   if (!model_->alpha.empty()) {
     resize(a_.x, n * row, poison);
     if (backward_) resize(a_.dx, n * row, poison);
@@ -143,13 +142,13 @@ float* Pass::scratch_of(int part) {
   return scratch_.data() + part * kernel_scratch(std::max(model_->units, model_->inputs));
 }
 
-// forward, step t: drive = W_in u; sum = W_rec g[t-1]; z, g = cell(sum + (drive + (b_in + b_rec))); y = f(W_out z +
-// b_out)
+// forward, step t: drive = W_in u; sum = W_rec g[t-1], g = z or max(0, z); z = cell(sum + (drive + (b_in + b_rec)));
+// y = f(W_out z + b_out)
 void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
   const int64_t row = a_.stride, n = model_->units, at = t * n * row;
-  float* drive = a_.drive.data() + at;
+  float* drive = a_.drive.data();
   in_.apply(a_.input.data() + t * model_->inputs * row, drive, row, b0, b1, scratch);
-  if (t > 0) rec_.apply(a_.fed_back() + at - n * row, a_.sum.data(), row, b0, b1, scratch);
+  if (t > 0) rec_.apply(a_.z.data() + at - n * row, a_.sum.data(), row, b0, b1, scratch, fed_back());
 
   if (noisy_) {
     for (int64_t b = b0; b < b1; ++b) {
@@ -166,7 +165,6 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
         for (int64_t b = b0; b < b1; ++b) drive[i * row + b] += v.amount;
   CellForward cell;
   cell.activation = model_->activation;
-  cell.rectified = model_->rectified;
   cell.units = n;
   cell.stride = row;
   cell.alpha = model_->alpha.empty() ? nullptr : model_->alpha.data();
@@ -176,12 +174,11 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
   cell.noise = noisy_ ? a_.noise.data() : nullptr;
   cell.x = model_->alpha.empty() ? nullptr : a_.x.data();
   cell.z = a_.z.data() + at;
-  cell.g = model_->rectified ? a_.g.data() + at : cell.z;
   cell_forward(isa_, cell, b0, b1);
   for (const Intervention& v : interventions_)
     if (v.silence && t >= v.from && t < v.to)
       for (int64_t i = v.units.begin; i < v.units.end; ++i)
-        for (float* signal : {cell.z, cell.g}) std::fill(signal + i * row + b0, signal + i * row + b1, 0.0f);
+        std::fill(cell.z + i * row + b0, cell.z + i * row + b1, 0.0f);
 
   const auto& readouts = model_->readouts;
   for (size_t r = 0; r < readouts.size() && t >= a_.read_from; ++r) {
@@ -200,11 +197,10 @@ void Pass::forward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
                     row, b0, b1);
   }
   if (rate_l2_ > 0) {
-    const float* g = a_.fed_back() + at;
     for (int64_t i = 0; i < n; ++i)
       for (int64_t b = b0; b < std::min(b1, a_.batch); ++b) {
-        const double v = static_cast<double>(g[i * row + b]);
-        rates_[b] += v * v;
+        const double v = static_cast<double>(cell.z[i * row + b]);
+        rates_[b] += model_->rectified && v < 0 ? 0 : v * v;
       }
   }
 }
@@ -261,7 +257,7 @@ void Pass::losses(int64_t b0, int64_t b1) {
 // delta = dL/d drive through z, g = cell(sum + drive)
 void Pass::backward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
   const int64_t row = a_.stride, n = model_->units, at = t * n * row;
-  float* dz = a_.drive.data() + at;
+  float* dz = a_.delta.data() + at;
   const auto& readouts = model_->readouts;
   // Readouts cover each unit at most once; units without one start from 0, and so do steps that nothing scores.
   const bool read = t >= a_.read_from;
@@ -295,25 +291,30 @@ void Pass::backward_at(int64_t t, int64_t b0, int64_t b1, float* scratch) {
 // dW = sum over t, b of delta x'; the recurrent one pairs delta[t] with g[t-1] and has no term at t = 0 (g[-1] = 0).
 void Pass::gradients(int part, int parts, float* scratch) {
   const int64_t row = a_.stride, n = model_->units, t = a_.steps, unit_time = n * row;
-  const float* delta = a_.drive.data();
   Parameters& g = *gradient_;
-  if (t > 1)
-    weight_gradient(isa_, delta + unit_time, unit_time, a_.fed_back(), unit_time, t - 1, row, g.W_rec, part, parts,
-                    scratch);
-  else if (part == 0)
-    std::fill(g.W_rec.values.begin(), g.W_rec.values.end(), 0.0f);
-  weight_gradient(isa_, delta, unit_time, a_.input.data(), model_->inputs * row, t, row, g.W_in, part, parts, scratch);
+  GradientInput inputs[most_gradient_inputs];
+  int count = 0;
+  inputs[count++] = {&g.W_rec, a_.z.data(), unit_time, 1, fed_back()};
+  inputs[count++] = {&g.W_in, a_.input.data(), model_->inputs * row};
+  if (!bias_.empty()) inputs[count++] = {&g.b_in};
+  weight_gradients(isa_, {a_.delta.data(), unit_time, t, row}, inputs, count, part, parts, scratch);
   const int64_t out_time = model_->outputs * row;
   for (size_t r = 0; r < model_->readouts.size(); ++r) {
     const Readout& readout = model_->readouts[r];
     const int64_t from = a_.read_from, read = t - from;
     const float* dy = a_.d_output.data() + from * out_time + readout.outputs.begin * row;
     const float* z = a_.z.data() + from * unit_time + readout.units.begin * row;
-    if (!g.W_out[r].frozen)
-      weight_gradient(isa_, dy, out_time, z, unit_time, read, row, g.W_out[r], part, parts, scratch);
-    if (!g.b_out[r].frozen) bias_gradient(isa_, dy, out_time, read, row, g.b_out[r], part, parts);
+    count = 0;
+    if (!g.W_out[r].frozen) inputs[count++] = {&g.W_out[r], z, unit_time};
+    if (!g.b_out[r].frozen) inputs[count++] = {&g.b_out[r]};
+    weight_gradients(isa_, {dy, out_time, read, row}, inputs, count, part, parts, scratch);
   }
-  if (!bias_.empty()) bias_gradient(isa_, delta, unit_time, t, row, g.b_in, part, parts);
+}
+
+// Only activations that can be negative need rectifying.
+Product::Input Pass::fed_back() const {
+  const bool signed_activity = model_->activation == Activation::tanh || model_->activation == Activation::identity;
+  return model_->rectified && signed_activity ? Product::Input::rectified : Product::Input::plain;
 }
 
 void Pass::run() {
@@ -366,7 +367,7 @@ double Pass::loss_sum() const {
 int64_t Pass::bytes() const {
   int64_t floats = 0;
   for (const AlignedFloats* v :
-       {&a_.input, &a_.drive, &a_.z, &a_.g, &a_.output, &a_.d_output, &a_.sum, &a_.x, &a_.dx, &a_.noise, &scratch_})
+       {&a_.input, &a_.drive, &a_.delta, &a_.z, &a_.output, &a_.d_output, &a_.sum, &a_.x, &a_.dx, &a_.noise, &scratch_})
     floats += static_cast<int64_t>(v->capacity());
   int64_t packed = in_.bytes() + rec_.bytes() + rec_back_.bytes();
   for (const auto* list : {&out_, &out_back_})

@@ -15,9 +15,9 @@ namespace dalea {
 struct Activity {
   int64_t steps = 0, batch = 0, stride = 0;  // stride = Bp
   AlignedFloats input;                       // (T, inputs, Bp)
-  AlignedFloats drive;                       // (T, units, Bp): forward W_in x; backward dL/d drive (delta)
-  AlignedFloats z;                           // (T, units, Bp): activity, read out
-  AlignedFloats g;                           // (T, units, Bp): fed back; empty when not rectified (then z is)
+  AlignedFloats drive;                       // (units, Bp): W_in x
+  AlignedFloats delta;                       // (T, units, Bp): dL/d drive; backward only
+  AlignedFloats z;                           // (T, units, Bp): activity, read out; fed back as it is or rectified
   AlignedFloats output;                      // (T, outputs, Bp)
   AlignedFloats d_output;                    // (T, outputs, Bp)
   AlignedFloats sum;                         // (units, Bp): W_rec g, and W_rec' delta
@@ -27,8 +27,6 @@ struct Activity {
   std::vector<int32_t> answer;               // (T, Bp): class with the largest output; forward with classes only
   int64_t scored = 0;                        // scored elements of the batch
   int64_t read_from = 0;                     // first step that is read out: training skips those that nothing scores
-
-  const float* fed_back() const { return g.empty() ? z.data() : g.data(); }
 };
 
 struct NoiseAt {
@@ -80,6 +78,7 @@ class Pass {
   void losses(int64_t b0, int64_t b1);
   void backward_at(int64_t t, int64_t b0, int64_t b1, float* scratch);
   float* scratch_of(int part);
+  Product::Input fed_back() const;
   void gradients(int part, int parts, float* scratch);
   void size_buffers();
 

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <new>
 #include <vector>
 
 namespace dalea {
+
+// Large ones ask the system for large pages (Linux): a pass over time meets each page once, and looking up many small
+// ones costs more than reading them. Throws std::bad_alloc. The size must be told again.
+void* allocate_aligned(size_t bytes);
+void free_aligned(void* p, size_t bytes);
 
 template <class T>
 struct CacheAligned {
@@ -13,8 +17,8 @@ struct CacheAligned {
   CacheAligned() = default;
   template <class U>
   CacheAligned(const CacheAligned<U>&) {}  // NOLINT: allocators convert
-  T* allocate(size_t n) { return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64})); }
-  void deallocate(T* p, size_t) { ::operator delete (p, std::align_val_t{64}); }
+  T* allocate(size_t n) { return static_cast<T*>(allocate_aligned(n * sizeof(T))); }
+  void deallocate(T* p, size_t n) { free_aligned(p, n * sizeof(T)); }
   template <class U>
   bool operator==(const CacheAligned<U>&) const {
     return true;

@@ -14,14 +14,23 @@ struct PackedView {
   const int64_t* start = nullptr;  // sparse: out + 1
   const int32_t* index = nullptr;  // sparse: input of each value, ascending within a row
   float* scratch = nullptr;        // kernel_scratch(in) floats
+  bool rectified = false;          // reads max(0, x)
+};
+
+// Columns of a gradient: x of column j at time t is at x + (t - lag) * x_time + j * stride.
+struct GradientColumns {
+  const float* x = nullptr;  // null: 1
+  int64_t x_time = 0, lag = 0, count = 0;
+  float* grad = nullptr;  // column-major, rows * count; sparse: by entry, column order
+  bool rectified = false;
 };
 
 struct GradientView {
-  const float *d = nullptr, *x = nullptr;
-  int64_t d_time = 0, x_time = 0, steps = 0, stride = 0;
-  int64_t rows = 0, cols = 0;
-  float* grad = nullptr;               // dense: column-major, rows * cols; sparse: by entry, column order
-  const int64_t* col_start = nullptr;  // null: dense
+  const float* d = nullptr;
+  int64_t d_time = 0, steps = 0, stride = 0, rows = 0;
+  const GradientColumns* columns = nullptr;  // `count` of them
+  int count = 0;
+  const int64_t* col_start = nullptr;  // null: dense; else one set of columns, whose grad has a value an entry
   const int32_t* row = nullptr;
   float* scratch = nullptr;  // kernel_scratch_floats
 };
@@ -34,9 +43,8 @@ struct KernelTable {
   void (*backward)(const CellBackward& c, int64_t b0, int64_t b1);
   void (*bias_activation)(Activation f, const float* bias, float* y, int64_t rows, int64_t stride, int64_t b0,
                           int64_t b1);
-  // Entries in rows [i0, i1) and columns [j0, j1) (sparse: all rows of the columns).
+  // Entries in rows [i0, i1) and columns [j0, j1), counted through all sets (sparse: all rows of the columns).
   void (*gradient)(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1);
-  void (*bias_gradient)(const GradientView& g, int64_t i0, int64_t i1);
   void (*adam)(const AdamScalars& s, const float* g, float* m, float* v, float* w, int64_t n);
 };
 

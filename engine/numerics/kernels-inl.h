@@ -65,6 +65,10 @@ inline Vec broadcast_from(const float* p) {
 #endif
 }
 
+inline Vec rectified(Vec x) {  // the instruction that returns its second operand when in doubt: NaN stays
+  return Vec{} > x ? Vec{} : x;
+}
+
 constexpr int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
@@ -117,14 +121,25 @@ inline void tile_of(int64_t vectors, const float* panel, const float* x, int64_t
 }
 
 // `count` rows of VB vectors, `stride` apart, laid one after the other.
-template <int VB>
-inline void copy_rows(const float* from, int64_t stride, int64_t count, float* to) {
+template <int VB, bool rectify>
+inline void copy_rows_as(const float* from, int64_t stride, int64_t count, float* to) {
   for (int64_t q = 0; q < count; ++q) {
     DALEA_UNROLL
-    for (int v = 0; v < VB; ++v) store(to + v * width, load(from + v * width));
+    for (int v = 0; v < VB; ++v) {
+      const Vec x = load(from + v * width);
+      store(to + v * width, rectify ? rectified(x) : x);
+    }
     from += stride;
     to += VB * width;
   }
+}
+
+template <int VB>
+inline void copy_rows(const PackedView& w, const float* from, int64_t stride, int64_t count, float* to) {
+  if (w.rectified)
+    copy_rows_as<VB, true>(from, stride, count, to);
+  else
+    copy_rows_as<VB, false>(from, stride, count, to);
 }
 
 // One or two outputs (a readout): tiles of many trials instead of outputs that do not exist.
@@ -141,23 +156,23 @@ inline void narrow_product(const PackedView& w, const float* x, float* y, int64_
 // Memory: a block of X (k_block inputs, trial_block trials) is packed into the second cache in tiles of trials; one
 // such tile stays in the first cache while panels_at_once panels of W pass from the second. Partial sums wait in Y,
 // which changes no bit.
-constexpr int64_t k_block = DALEA_VECTOR_BYTES == 64 ? 144 : 240, trial_block = 208, panels_at_once = 16;
+constexpr int64_t k_block = DALEA_VECTOR_BYTES == 64 ? 360 : 240, trial_block = 208, panels_at_once = 16;
 static_assert(k_block * trial_block <= kernel_scratch_floats);
 
 template <int VB>
-inline void pack_trials(const float* x, int64_t stride, int64_t count, int64_t trials, float* to) {
+inline void pack_trials(const PackedView& w, const float* x, int64_t stride, int64_t count, int64_t trials, float* to) {
   constexpr int64_t step = VB * width;
-  for (; trials >= step; trials -= step, x += step, to += step * count) copy_rows<VB>(x, stride, count, to);
-  if constexpr (VB > 1) pack_trials<VB - 1>(x, stride, count, trials, to);
+  for (; trials >= step; trials -= step, x += step, to += step * count) copy_rows<VB>(w, x, stride, count, to);
+  if constexpr (VB > 1) pack_trials<VB - 1>(w, x, stride, count, trials, to);
 }
 
 void dense_product(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, bool add) {
   const int64_t panels = (w.out + panel_rows - 1) / panel_rows;
   constexpr int64_t step = trial_vectors * width;
   const Finish finish = add ? Finish::add : Finish::store;
-  if (w.out == 1) return narrow_product<1>(w, x, y, stride, b0, b1, finish);
-  if (w.out == 2) return narrow_product<2>(w, x, y, stride, b0, b1, finish);
-  if (add || panels <= 2) {
+  if (w.out == 1 && !w.rectified) return narrow_product<1>(w, x, y, stride, b0, b1, finish);
+  if (w.out == 2 && !w.rectified) return narrow_product<2>(w, x, y, stride, b0, b1, finish);
+  if (add || (panels <= 2 && !w.rectified)) {
     for (int64_t b = b0; b < b1; b += step)
       for (int64_t p = 0; p < panels; ++p)
         tile_of(least(step, b1 - b) / width, w.values + p * panel_rows * w.in, x + b, stride, w.in,
@@ -169,7 +184,7 @@ void dense_product(const PackedView& w, const float* x, float* y, int64_t stride
     const int64_t trials = least(trial_block, b1 - b);
     for (int64_t k = 0; k < w.in; k += k_block) {
       const int64_t count = least(k_block, w.in - k);
-      pack_trials<trial_vectors>(x + k * stride + b, stride, count, trials, block);
+      pack_trials<trial_vectors>(w, x + k * stride + b, stride, count, trials, block);
       for (int64_t p0 = 0; p0 < panels; p0 += panels_at_once)
         for (int64_t s = 0; s < trials; s += step) {
           const int64_t tile_width = least(step, trials - s);
@@ -201,7 +216,7 @@ inline void sparse_rows(const PackedView& w, const float* x, float* y, int64_t s
 template <int VB>
 inline void sparse_chunk(int64_t vectors, const PackedView& w, const float* x, float* y, int64_t stride, bool add) {
   if (vectors == VB) {
-    copy_rows<VB>(x, stride, w.in, w.scratch);
+    copy_rows<VB>(w, x, stride, w.in, w.scratch);
     return sparse_rows<VB>(w, w.scratch, y, stride, add);
   }
   if constexpr (VB > 1) sparse_chunk<VB - 1>(vectors, w, x, y, stride, add);
@@ -259,9 +274,7 @@ void forward_cells(const CellForward& c, int64_t b0, int64_t b1) {
       } else if (c.noise != nullptr) {
         drive = drive + load(c.noise + b);
       }
-      const Vec z = activate<A>(drive);
-      store(c.z + b, z);
-      if (c.rectified) store(c.g + b, z > 0.0f ? z : Vec{});
+      store(c.z + b, activate<A>(drive));
     }
   }
 }
@@ -469,53 +482,93 @@ inline bool piece_of(const GradientView& g, int64_t k, int64_t most, Piece* piec
   return true;
 }
 
-// R rows of a piece, in the order of the sum: vector v of each group of 16 trials, row by row, then the next group.
-template <int R>
-inline void pack_tile(const float* from, int64_t row_stride, int64_t time, const Piece& piece, float* to) {
-  const int64_t part = piece.floats() / 16 * R * width;  // floats of one v
+// One row of a piece into place r of a packed tile of `rows` rows, in the order of the sum: vector v of each group of
+// 16 trials, row by row, then the next group. `row` is where step 0 would be.
+template <bool rectify>
+inline void pack_row(const float* row, int64_t time, const Piece& piece, int64_t r, int64_t rows, float* to) {
+  const int64_t part = piece.floats() / 16 * rows * width;  // floats of one v
+  to += r * width;
   for (int64_t t = piece.t1 - 1; t >= piece.t0; --t) {
-    const float* row = from + t * time;
-    for (int64_t b = piece.b0; b < piece.b1; b += 16) {
-      DALEA_UNROLL
-      for (int r = 0; r < R; ++r) DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) store(to + v * part + r * width, load(row + r * row_stride + b + v * width));
-      to += R * width;
+    const float* from = row + t * time;
+    for (int64_t b = piece.b0; b < piece.b1; b += 16, to += rows * width) DALEA_UNROLL
+    for (int v = 0; v < per16; ++v) {
+      const Vec x = load(from + b + v * width);
+      store(to + v * part, rectify ? rectified(x) : x);
     }
   }
 }
 
-// Rows [r0, r1) of a piece, packed in tiles of at most `most` rows.
-template <int most>
-inline void pack_rows(const float* from, int64_t row_stride, int64_t time, const Piece& piece, int64_t r0, int64_t r1,
-                      float* to) {
-  for (int64_t r = r0, rows = 0; r < r1; r += rows, to += rows * piece.floats()) {
-    rows = tile_size(r1 - r, most);
-    const float* row = from + r * row_stride;
-    if (rows == most)
-      pack_tile<most>(row, row_stride, time, piece, to);
-    else if (rows == 3)
-      pack_tile<3>(row, row_stride, time, piece, to);
-    else if (rows == 2)
-      pack_tile<2>(row, row_stride, time, piece, to);
-    else
-      pack_tile<1>(row, row_stride, time, piece, to);
+inline void pack_constant(float value, const Piece& piece, int64_t r, int64_t rows, float* to) {
+  for (int64_t q = 0; q < piece.floats() / width; ++q) store(to + (q * rows + r) * width, broadcast(value));
+}
+
+inline void pack_column(const GradientView& g, const GradientColumns& c, int64_t j, const Piece& piece, int64_t r,
+                        int64_t rows, float* to) {
+  if (c.x == nullptr) return pack_constant(1.0f, piece, r, rows, to);
+  const float* row = c.x + j * g.stride - c.lag * c.x_time;
+  if (piece.t0 >= c.lag) return (c.rectified ? pack_row<true> : pack_row<false>)(row, c.x_time, piece, r, rows, to);
+  // The first steps, which come last, meet nothing.
+  pack_constant(0.0f, piece, r, rows, to);
+  const Piece later{c.lag, piece.t1, piece.b0, piece.b1};
+  const int64_t part = piece.floats() / 16 * rows * width;
+  to += r * width;
+  for (int64_t t = later.t1 - 1; t >= later.t0; --t)
+    for (int64_t b = later.b0; b < later.b1; b += 16, to += rows * width)
+      for (int v = 0; v < per16; ++v) {
+        const Vec x = load(row + t * c.x_time + b + v * width);
+        store(to + v * part, c.rectified ? rectified(x) : x);
+      }
+}
+
+// Columns are counted through the sets.
+struct Column {
+  const GradientColumns* set;
+  int64_t j;
+};
+
+inline Column column_of(const GradientView& g, int64_t j) {
+  const GradientColumns* set = g.columns;
+  while (j >= set->count) j -= set++->count;
+  return {set, j};
+}
+
+// Rows [i0, i1) and columns [j0, j1) of a piece, packed in tiles.
+inline void pack_deltas(const GradientView& g, const Piece& piece, int64_t i0, int64_t i1, float* to) {
+  for (int64_t i = i0, rows = 0; i < i1; i += rows, to += rows * piece.floats()) {
+    rows = tile_size(i1 - i, tile_i);
+    for (int64_t r = 0; r < rows; ++r) pack_row<false>(g.d + (i + r) * g.stride, g.d_time, piece, r, rows, to);
   }
 }
 
-// Asks the second cache for the rows of the next piece, a row of one time step a call, while this one is summed.
+inline void pack_inputs(const GradientView& g, const Piece& piece, int64_t j0, int64_t j1, float* to) {
+  for (int64_t j = j0, cols = 0; j < j1; j += cols, to += cols * piece.floats()) {
+    cols = tile_size(j1 - j, tile_j);
+    for (int64_t r = 0; r < cols; ++r) {
+      const Column c = column_of(g, j + r);
+      pack_column(g, *c.set, c.j, piece, r, cols, to);
+    }
+  }
+}
+
+// Asks the second cache for the rows of the next piece, some rows of one time step a call, while this one is summed.
 struct Ahead {
   const GradientView& g;
   Piece piece;
   int64_t i0, rows, j0, cols, t, r = 0;
 
-  void some() {
-    if (t < piece.t0) return;
-    const float* p =
-        r < rows ? g.d + (i0 + r) * g.stride + t * g.d_time : g.x + (j0 + r - rows) * g.stride + t * g.x_time;
-    for (int64_t b = piece.b0; b < piece.b1; b += 16) __builtin_prefetch(p + b, 0, 2);
-    if (++r < rows + cols) return;
-    r = 0;
-    --t;
+  void some(int64_t many) {
+    for (; many > 0 && t >= piece.t0; --many) {
+      const float* p = g.d + (i0 + r) * g.stride + t * g.d_time;
+      if (r >= rows) {
+        const Column c = column_of(g, j0 + r - rows);
+        const int64_t from = t - c.set->lag;
+        p = c.set->x == nullptr || from < 0 ? nullptr : c.set->x + c.j * g.stride + from * c.set->x_time;
+      }
+      for (int64_t b = piece.b0; p != nullptr && b < piece.b1; b += 16) __builtin_prefetch(p + b, 0, 2);
+      if (++r < rows + cols) continue;
+      r = 0;
+      --t;
+    }
   }
 };
 
@@ -525,22 +578,26 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
     const int64_t ie = least(ib + block_rows, i1);
     for (int64_t jb = j0; jb < j1; jb += block_rows) {
       const int64_t je = least(jb + block_rows, j1);
+      const int64_t tiles = (ie - ib + tile_i - 1) / tile_i * ((je - jb + tile_j - 1) / tile_j);
       Piece piece;
       for (int64_t k = 0; piece_of(g, k, piece_floats, &piece); ++k) {
         const int64_t length = piece.floats();
-        pack_rows<tile_i>(g.d, g.stride, g.d_time, piece, ib, ie, ds);
-        pack_rows<tile_j>(g.x, g.stride, g.x_time, piece, jb, je, xs);
+        pack_deltas(g, piece, ib, ie, ds);
+        pack_inputs(g, piece, jb, je, xs);
         float* at = wait;
-        int64_t rows = 0, cols = 0;
+        int64_t rows = 0, cols = 0, rows_a_tile = 0;
         Ahead ahead{g, {0, 0, 0, 0}, ib, ie - ib, jb, je - jb, -1};
-        if (piece_of(g, k + 1, piece_floats, &ahead.piece)) ahead.t = ahead.piece.t1 - 1;
+        if (piece_of(g, k + 1, piece_floats, &ahead.piece)) {
+          ahead.t = ahead.piece.t1 - 1;
+          rows_a_tile = (ahead.piece.t1 - ahead.piece.t0) * (ie - ib + je - jb) / tiles + 1;
+        }
         for (int64_t jp = jb; jp < je; jp += part_cols) {
           const int64_t jpe = least(jp + part_cols, je);
           for (int64_t i = ib; i < ie; i += rows) {
             rows = tile_size(ie - i, tile_i);
             for (int64_t j = jp; j < jpe; j += cols) {
               cols = tile_size(jpe - j, tile_j);
-              ahead.some();
+              ahead.some(rows_a_tile);
               gradient_tile_of(rows, cols, ds + (i - ib) * length, xs + (j - jb) * length, length / 16, k == 0, at);
               at += rows * cols * 16;
             }
@@ -555,10 +612,14 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
           rows = tile_size(ie - i, tile_i);
           for (int64_t j = jp; j < jpe; j += cols) {
             cols = tile_size(jpe - j, tile_j);
-            for (int64_t q = 0; q < rows * cols; ++q) {
-              Vec acc[per16];
-              for (int v = 0; v < per16; ++v) acc[v] = load(at + (v * rows * cols + q) * width);
-              g.grad[(j + q % cols) * g.rows + i + q / cols] = fold(acc);
+            for (int64_t c = 0; c < cols; ++c) {
+              const Column column = column_of(g, j + c);
+              float* grad = column.set->grad + column.j * g.rows + i;
+              for (int64_t r = 0; r < rows; ++r) {
+                Vec acc[per16];
+                for (int v = 0; v < per16; ++v) acc[v] = load(at + ((v * rows + r) * cols + c) * width);
+                grad[r] = fold(acc);
+              }
             }
             at += rows * cols * 16;
           }
@@ -569,7 +630,7 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
 }
 
 // E entries of one column over a piece: their rows of d times the column's row of x.
-template <int E>
+template <int E, bool rectify>
 inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t* row, const float* x, bool first,
                         float* wait) {
   Vec acc[E][per16];
@@ -584,7 +645,10 @@ inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t
     for (int64_t b = piece.b0; b < piece.b1; b += 16) {
       Vec xs[per16];
       DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) xs[v] = load(x + t * g.x_time + b + v * width);
+      for (int v = 0; v < per16; ++v) {
+        const Vec read = load(x + t * g.columns->x_time + b + v * width);
+        xs[v] = rectify ? rectified(read) : read;
+      }
       // Neighbouring loads come from different halves of a line: rows start in the same bank of the cache.
       DALEA_UNROLL
       for (int e = 0; e < E; ++e) DALEA_UNROLL
@@ -597,11 +661,11 @@ inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t
   }
 }
 
-template <int E>
+template <int E, bool rectify>
 inline void sparse_tile_of(int64_t entries, const GradientView& g, const Piece& piece, const int32_t* row,
                            const float* x, bool first, float* wait) {
-  if (entries == E) return sparse_tile<E>(g, piece, row, x, first, wait);
-  if constexpr (E > 1) sparse_tile_of<E - 1>(entries, g, piece, row, x, first, wait);
+  if (entries == E) return sparse_tile<E, rectify>(g, piece, row, x, first, wait);
+  if constexpr (E > 1) sparse_tile_of<E - 1, rectify>(entries, g, piece, row, x, first, wait);
 }
 
 // Memory: entries of a block of rows and some columns wait in the second cache, beside the block's rows of d. Cursors
@@ -610,18 +674,19 @@ constexpr int64_t most_waiting = 2048, most_columns = 512, sparse_piece = 208;
 static_assert(most_waiting * 16 <= kernel_scratch_floats);
 
 // Entries of `columns` columns in one block of rows: count[q] of them from begin[q] on.
+template <bool rectify>
 inline void sparse_block(const GradientView& g, int64_t j, int64_t columns, const int64_t* begin,
                          const int32_t* count) {
   Piece piece;
   for (int64_t k = 0; piece_of(g, k, sparse_piece, &piece); ++k) {
     float* at = g.scratch;
     for (int64_t q = 0; q < columns; ++q) {
-      const float* x = g.x + (j + q) * g.stride;
+      const float* x = g.columns->x + (j + q) * g.stride;
       const int32_t* row = g.row + begin[q];
       for (int64_t left = count[q], now = 0; left > 0; left -= now, row += now, at += now * 16) {
         // As equal as can be: a tile of one entry costs nearly as much as one of three.
         now = left >= 2 * sparse_entries ? sparse_entries : left > sparse_entries ? (left + 1) / 2 : left;
-        sparse_tile_of<sparse_entries>(now, g, piece, row, x, k == 0, at);
+        sparse_tile_of<sparse_entries, rectify>(now, g, piece, row, x, k == 0, at);
       }
     }
   }
@@ -630,7 +695,7 @@ inline void sparse_block(const GradientView& g, int64_t j, int64_t columns, cons
     for (int64_t e = 0; e < count[q]; ++e, at += 16) {
       Vec acc[per16];
       for (int v = 0; v < per16; ++v) acc[v] = load(at + v * width);
-      g.grad[begin[q] + e] = fold(acc);
+      g.columns->grad[begin[q] + e] = fold(acc);
     }
 }
 
@@ -655,7 +720,8 @@ void sparse_gradient(const GradientView& g, int64_t j0, int64_t j1) {
       for (int64_t q = 0; q < columns;) {
         int64_t many = 0, total = 0;
         for (; q + many < columns && total + count[q + many] <= most_waiting; ++many) total += count[q + many];
-        if (total > 0) sparse_block(g, j + q, many, begin + q, count + q);
+        if (total > 0)
+          (g.columns->rectified ? sparse_block<true> : sparse_block<false>)(g, j + q, many, begin + q, count + q);
         q += many;
       }
       for (int64_t q = 0; q < columns; ++q) begin[q] += count[q];
@@ -668,27 +734,6 @@ void gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t
     dense_gradient(g, i0, i1, j0, j1);
   else
     sparse_gradient(g, j0, j1);
-}
-
-// R rows at a time: one row's additions wait for each other.
-template <int R>
-inline void bias_rows_sum(const GradientView& g, int64_t i) {
-  Vec acc[R][per16] = {};
-  for (int64_t t = g.steps - 1; t >= 0; --t) {
-    const float* d = g.d + i * g.stride + t * g.d_time;
-    for (int64_t b = 0; b < g.stride; b += 16) DALEA_UNROLL
-    for (int r = 0; r < R; ++r) DALEA_UNROLL
-    for (int v = 0; v < per16; ++v) acc[r][v] = acc[r][v] + load(d + r * g.stride + b + v * width);
-  }
-  DALEA_UNROLL
-  for (int r = 0; r < R; ++r) g.grad[i + r] = fold(acc[r]);
-}
-
-void bias_sums(const GradientView& g, int64_t i0, int64_t i1) {
-  constexpr int many = per16 >= 4 ? 2 : 4;
-  int64_t i = i0;
-  for (; i + many <= i1; i += many) bias_rows_sum<many>(g, i);
-  for (; i < i1; ++i) bias_rows_sum<1>(g, i);
 }
 
 // ---- Adam
@@ -726,7 +771,7 @@ void adam_all(const AdamScalars& s, const float* g, float* m, float* v, float* w
 
 }  // namespace
 
-const KernelTable DALEA_TABLE = {panel_rows, dense_product, sparse_product, forward_step, backward_step,
-                                 bias_step,  gradient,      bias_sums,      adam_all};
+const KernelTable DALEA_TABLE = {panel_rows,    dense_product, sparse_product, forward_step,
+                                 backward_step, bias_step,     gradient,       adam_all};
 
 }  // namespace dalea

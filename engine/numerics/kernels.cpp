@@ -106,12 +106,14 @@ void Product::pack(const Weights& w, Side side, Isa isa) {
   }
 }
 
-void Product::run(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch, bool add) const {
+void Product::run(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch, Input input,
+                  bool add) const {
   PackedView view;
   view.out = out_;
   view.in = in_;
   view.values = packed_.data();
   view.scratch = scratch;
+  view.rectified = input == Input::rectified;
   const KernelTable& k = table_of(isa_);
   if (!pattern_) return k.dense(view, x, y, stride, b0, b1, add);
   const bool forward = side_ == Side::forward;
@@ -120,12 +122,13 @@ void Product::run(const float* x, float* y, int64_t stride, int64_t b0, int64_t 
   k.sparse(view, x, y, stride, b0, b1, add);
 }
 
-void Product::apply(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch) const {
-  run(x, y, stride, b0, b1, scratch, false);
+void Product::apply(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch,
+                    Input input) const {
+  run(x, y, stride, b0, b1, scratch, input, false);
 }
 
 void Product::add(const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, float* scratch) const {
-  run(x, y, stride, b0, b1, scratch, true);
+  run(x, y, stride, b0, b1, scratch, Input::plain, true);
 }
 
 void cell_forward(Isa isa, const CellForward& c, int64_t b0, int64_t b1) {
@@ -141,30 +144,45 @@ void bias_activation(Isa isa, Activation activation, const float* bias, float* y
   table_of(isa).bias_activation(activation, bias, y, rows, stride, b0, b1);
 }
 
-void weight_gradient(Isa isa, const float* d, int64_t d_time, const float* x, int64_t x_time, int64_t steps,
-                     int64_t stride, Weights& grad, int part, int parts, float* scratch) {
-  GradientView g{d,       x,       d_time, x_time, steps, stride, grad.rows, grad.cols, grad.values.data(),
-                 nullptr, nullptr, scratch};
-  if (grad.sparse()) {
-    g.col_start = grad.pattern->col_start.data();
-    g.row = grad.pattern->row.data();
+void weight_gradients(Isa isa, const Deltas& deltas, const GradientInput* inputs, int count, int part, int parts,
+                      float* scratch) {
+  GradientColumns dense[most_gradient_inputs];
+  GradientView together{deltas.d, deltas.d_time, deltas.steps, deltas.stride, 0, dense, 0, nullptr, nullptr, scratch};
+  int64_t cols = 0;
+  for (int k = 0; k < count; ++k) {
+    const GradientInput& in = inputs[k];
+    Weights& grad = *in.grad;
+    if (deltas.steps <= in.lag) {  // a sum of nothing
+      if (part == 0) std::fill(grad.values.begin(), grad.values.end(), 0.0f);
+      continue;
+    }
+    GradientColumns columns{in.x,      in.x_time,          in.lag,
+                            grad.cols, grad.values.data(), in.input == Product::Input::rectified};
+    if (!grad.sparse()) {
+      together.rows = grad.rows;
+      dense[together.count++] = columns;
+      cols += grad.cols;
+      continue;
+    }
+    columns.lag = 0;  // by leaving out the deltas that meet nothing
+    const GradientView alone{deltas.d + in.lag * deltas.d_time,
+                             deltas.d_time,
+                             deltas.steps - in.lag,
+                             deltas.stride,
+                             grad.rows,
+                             &columns,
+                             1,
+                             grad.pattern->col_start.data(),
+                             grad.pattern->row.data(),
+                             scratch};
+    table_of(isa).gradient(alone, 0, grad.rows, grad.cols * part / parts, grad.cols * (part + 1) / parts);
   }
-  int64_t i0 = 0, i1 = grad.rows, j0 = 0, j1 = grad.cols;
-  if (grad.sparse() || grad.cols > grad.rows) {
-    j0 = grad.cols * part / parts;
-    j1 = grad.cols * (part + 1) / parts;
-  } else {
-    i0 = grad.rows * part / parts;
-    i1 = grad.rows * (part + 1) / parts;
-  }
-  table_of(isa).gradient(g, i0, i1, j0, j1);
-}
-
-void bias_gradient(Isa isa, const float* d, int64_t d_time, int64_t steps, int64_t stride, Weights& grad, int part,
-                   int parts) {
-  const GradientView g{d,       nullptr, d_time, 0, steps, stride, grad.rows, 1, grad.values.data(),
-                       nullptr, nullptr, nullptr};
-  table_of(isa).bias_gradient(g, grad.rows * part / parts, grad.rows * (part + 1) / parts);
+  if (together.count == 0) return;
+  const int64_t rows = together.rows;
+  if (cols > 2 * rows)
+    table_of(isa).gradient(together, 0, rows, cols * part / parts, cols * (part + 1) / parts);
+  else
+    table_of(isa).gradient(together, rows * part / parts, rows * (part + 1) / parts, 0, cols);
 }
 
 void adam(Isa isa, const AdamScalars& s, const float* g, float* m, float* v, float* w, int64_t n) {

@@ -12,11 +12,15 @@ namespace {
 
 #include "numerics/math-inl.h"
 
+float read(const PackedView& w, float x) {
+  return w.rectified && 0.0f > x ? 0.0f : x;
+}
+
 void dense(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, bool add) {
   for (int64_t i = 0; i < w.out; ++i)
     for (int64_t b = b0; b < b1; ++b) {
       float sum = 0.0f;
-      for (int64_t k = 0; k < w.in; ++k) sum = sum + w.values[i * w.in + k] * x[k * stride + b];
+      for (int64_t k = 0; k < w.in; ++k) sum = sum + w.values[i * w.in + k] * read(w, x[k * stride + b]);
       y[i * stride + b] = add ? y[i * stride + b] + sum : sum;
     }
 }
@@ -25,7 +29,8 @@ void sparse(const PackedView& w, const float* x, float* y, int64_t stride, int64
   for (int64_t i = 0; i < w.out; ++i)
     for (int64_t b = b0; b < b1; ++b) {
       float sum = 0.0f;
-      for (int64_t e = w.start[i]; e < w.start[i + 1]; ++e) sum = sum + w.values[e] * x[w.index[e] * stride + b];
+      for (int64_t e = w.start[i]; e < w.start[i + 1]; ++e)
+        sum = sum + w.values[e] * read(w, x[w.index[e] * stride + b]);
       y[i * stride + b] = add ? y[i * stride + b] + sum : sum;
     }
 }
@@ -70,9 +75,7 @@ void forward(const CellForward& c, int64_t b0, int64_t b1) {
       if (c.x && c.alpha[i] < 1) drive = (1.0f - c.alpha[i]) * c.x[e] + c.alpha[i] * drive;
       if (c.noise) drive = drive + c.noise[e];
       if (c.x) c.x[e] = drive;
-      const float z = activate(c.activation, drive);
-      c.z[e] = z;
-      if (c.rectified) c.g[e] = z > 0 ? z : 0.0f;
+      c.z[e] = activate(c.activation, drive);
     }
 }
 
@@ -104,31 +107,32 @@ float fold(float* lane) {
   return magnitude(lane[0]) < 0x1p-50f ? 0.0f : lane[0];
 }
 
-float entry(const GradientView& g, int64_t i, int64_t j) {
+// Column j of a set of columns with row i of the deltas.
+float entry(const GradientView& g, const GradientColumns& c, int64_t i, int64_t j) {
   float lane[16] = {};
-  for (int64_t t = g.steps - 1; t >= 0; --t)
+  for (int64_t t = g.steps - 1; t >= c.lag; --t)
     for (int64_t b = 0; b < g.stride; ++b) {
       const float d = g.d[t * g.d_time + i * g.stride + b];
-      lane[b % 16] = lane[b % 16] + d * g.x[t * g.x_time + j * g.stride + b];
+      float x = c.x ? c.x[(t - c.lag) * c.x_time + j * g.stride + b] : 1.0f;
+      if (c.rectified && 0.0f > x) x = 0.0f;
+      lane[b % 16] = lane[b % 16] + d * x;
     }
   return fold(lane);
 }
 
 void gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  for (int64_t j = j0; j < j1; ++j) {
-    if (g.col_start)
-      for (int64_t e = g.col_start[j]; e < g.col_start[j + 1]; ++e) g.grad[e] = entry(g, g.row[e], j);
-    else
-      for (int64_t i = i0; i < i1; ++i) g.grad[j * g.rows + i] = entry(g, i, j);
+  if (g.col_start) {
+    for (int64_t j = j0; j < j1; ++j)
+      for (int64_t e = g.col_start[j]; e < g.col_start[j + 1]; ++e)
+        g.columns->grad[e] = entry(g, *g.columns, g.row[e], j);
+    return;
   }
-}
-
-void bias_gradient(const GradientView& g, int64_t i0, int64_t i1) {
-  for (int64_t i = i0; i < i1; ++i) {
-    float lane[16] = {};
-    for (int64_t t = g.steps - 1; t >= 0; --t)
-      for (int64_t b = 0; b < g.stride; ++b) lane[b % 16] = lane[b % 16] + g.d[t * g.d_time + i * g.stride + b];
-    g.grad[i] = fold(lane);
+  int64_t before = 0;
+  for (int k = 0; k < g.count; before += g.columns[k++].count) {
+    const GradientColumns& c = g.columns[k];
+    for (int64_t j = 0; j < c.count; ++j)
+      if (before + j >= j0 && before + j < j1)
+        for (int64_t i = i0; i < i1; ++i) c.grad[j * g.rows + i] = entry(g, c, i, j);
   }
 }
 
@@ -144,7 +148,6 @@ void adam(const AdamScalars& s, const float* g, float* m, float* v, float* w, in
 
 }  // namespace
 
-const KernelTable kernels_scalar = {1,        dense,         sparse, forward, backward, bias_activation,
-                                    gradient, bias_gradient, adam};
+const KernelTable kernels_scalar = {1, dense, sparse, forward, backward, bias_activation, gradient, adam};
 
 }  // namespace dalea
