@@ -37,7 +37,7 @@ constexpr int per16 = static_cast<int>(16 / width);  // vectors that hold the 16
 constexpr int panel_rows = DALEA_PANEL_ROWS;
 constexpr int trial_vectors = DALEA_TRIAL_VECTORS;  // vectors of trials in a tile of the product
 constexpr int tile_i = DALEA_GRADIENT_ROWS, tile_j = DALEA_GRADIENT_COLS;
-constexpr int sparse_entries = DALEA_GRADIENT_ENTRIES;
+constexpr int sparse_entries = DALEA_GRADIENT_ENTRIES, sparse_vectors = DALEA_GRADIENT_VECTORS;
 
 inline Vec load(const float* p) {
   Vec v;
@@ -66,7 +66,11 @@ inline Vec broadcast_from(const float* p) {
 }
 
 inline Vec rectified(Vec x) {  // the instruction that returns its second operand when in doubt: NaN stays
+#ifdef __wasm_simd128__
+  return __builtin_wasm_pmax_f32x4(x, Vec{});
+#else
   return Vec{} > x ? Vec{} : x;
+#endif
 }
 
 constexpr int64_t least(int64_t a, int64_t b) {
@@ -225,7 +229,7 @@ inline void sparse_chunk(int64_t vectors, const PackedView& w, const float* x, f
 // Chunks of trials, as equal as can be. The inputs of a chunk are laid side by side first, so that the second cache and
 // its prefetcher hold nothing else; a chunk is at least two lines wide, and wider while it fits.
 void sparse_product(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, bool add) {
-  constexpr int most = 8;
+  constexpr int most = DALEA_VECTOR_BYTES == 16 ? 4 : 8;
   constexpr int64_t narrowest = 128 / DALEA_VECTOR_BYTES > most ? most : 128 / DALEA_VECTOR_BYTES;
   constexpr int64_t widest = least(most, kernel_scratch_trials / width);
   const int64_t fits = 196608 / (w.in * DALEA_VECTOR_BYTES + 1);
@@ -405,7 +409,7 @@ static_assert(block_rows * (block_rows * 16 + 2 * piece_floats) <= kernel_scratc
 // pieces. One vector of the lanes after the other: the registers hold I x J sums of it, so that loads stay fewer than
 // multiplications.
 template <int I, int J>
-inline void gradient_tile(const float* d, const float* x, int64_t groups, bool first, float* wait) {
+void gradient_tile(const float* d, const float* x, int64_t groups, bool first, float* wait) {
   for (int v = 0; v < per16; ++v) {
     Vec acc[I][J];
     DALEA_UNROLL
@@ -435,27 +439,29 @@ inline void gradient_tile(const float* d, const float* x, int64_t groups, bool f
   }
 }
 
+// By number of rows and columns; null: never asked for (tile_size). Calls through a table keep each tile a function of
+// its own: in one large function of all of them a browser's compiler is short of registers.
+using GradientTile = void (*)(const float* d, const float* x, int64_t groups, bool first, float* wait);
+template <int I, int J>
+constexpr GradientTile gradient_tile_for() {
+  if constexpr (I > 0 && J > 0 && (I == tile_i || (I <= 3 && I < tile_i)) && (J == tile_j || (J <= 3 && J < tile_j)))
+    return gradient_tile<I, J>;
+  else
+    return nullptr;
+}
 template <int I>
-inline void gradient_tile_j(int64_t cols, const float* d, const float* x, int64_t groups, bool first, float* wait) {
-  if constexpr (tile_j >= 6)
-    if (cols == 6) return gradient_tile<I, 6>(d, x, groups, first, wait);
-  if constexpr (tile_j >= 3)
-    if (cols == 3) return gradient_tile<I, 3>(d, x, groups, first, wait);
-  if constexpr (tile_j >= 2)
-    if (cols == 2) return gradient_tile<I, 2>(d, x, groups, first, wait);
-  gradient_tile<I, 1>(d, x, groups, first, wait);
-}
-
-inline void gradient_tile_of(int64_t rows, int64_t cols, const float* d, const float* x, int64_t groups, bool first,
-                             float* wait) {
-  if constexpr (tile_i >= 4)
-    if (rows == 4) return gradient_tile_j<4>(cols, d, x, groups, first, wait);
-  if constexpr (tile_i >= 3)
-    if (rows == 3) return gradient_tile_j<3>(cols, d, x, groups, first, wait);
-  if constexpr (tile_i >= 2)
-    if (rows == 2) return gradient_tile_j<2>(cols, d, x, groups, first, wait);
-  gradient_tile_j<1>(cols, d, x, groups, first, wait);
-}
+struct GradientTiles {
+  static constexpr GradientTile of[] = {nullptr,
+                                        gradient_tile_for<I, 1>(),
+                                        gradient_tile_for<I, 2>(),
+                                        gradient_tile_for<I, 3>(),
+                                        gradient_tile_for<I, 4>(),
+                                        gradient_tile_for<I, 5>(),
+                                        gradient_tile_for<I, 6>()};
+};
+static_assert(tile_i <= 4 && tile_j <= 6);
+const GradientTile* const gradient_tiles[] = {nullptr, GradientTiles<1>::of, GradientTiles<2>::of, GradientTiles<3>::of,
+                                              GradientTiles<4>::of};
 
 inline int64_t tile_size(int64_t left, int64_t most) {  // sizes a template exists for: most, 3, 2, 1
   if (left >= most) return most;
@@ -598,7 +604,7 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
             for (int64_t j = jp; j < jpe; j += cols) {
               cols = tile_size(jpe - j, tile_j);
               ahead.some(rows_a_tile);
-              gradient_tile_of(rows, cols, ds + (i - ib) * length, xs + (j - jb) * length, length / 16, k == 0, at);
+              gradient_tiles[rows][cols](ds + (i - ib) * length, xs + (j - jb) * length, length / 16, k == 0, at);
               at += rows * cols * 16;
             }
           }
@@ -629,64 +635,100 @@ void dense_gradient(const GradientView& g, int64_t i0, int64_t i1, int64_t j0, i
   }
 }
 
-// E entries of one column over a piece: their rows of d times the column's row of x.
+// E entries of one column over a piece: their rows of d times the column's row of x; sparse_vectors of the 16 lanes
+// after the other, as many as registers hold.
 template <int E, bool rectify>
-inline void sparse_tile(const GradientView& g, const Piece& piece, const int32_t* row, const float* x, bool first,
-                        float* wait) {
-  Vec acc[E][per16];
+void sparse_tile(const GradientView& g, const Piece& piece, const int32_t* row, const float* x, bool first,
+                 float* wait) {
   const float* d[E];
   DALEA_UNROLL
-  for (int e = 0; e < E; ++e) {
-    d[e] = g.d + row[e] * g.stride;
+  for (int e = 0; e < E; ++e) d[e] = g.d + row[e] * g.stride;
+  for (int part = 0; part < per16; part += sparse_vectors) {
+    Vec acc[E][sparse_vectors];
     DALEA_UNROLL
-    for (int v = 0; v < per16; ++v) acc[e][v] = first ? Vec{} : load(wait + e * 16 + v * width);
-  }
-  for (int64_t t = piece.t1 - 1; t >= piece.t0; --t)
-    for (int64_t b = piece.b0; b < piece.b1; b += 16) {
-      Vec xs[per16];
+    for (int e = 0; e < E; ++e) {
       DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) {
-        const Vec read = load(x + t * g.columns->x_time + b + v * width);
-        xs[v] = rectify ? rectified(read) : read;
-      }
-      // Neighbouring loads come from different halves of a line: rows start in the same bank of the cache.
-      DALEA_UNROLL
-      for (int e = 0; e < E; ++e) DALEA_UNROLL
-      for (int v = 0; v < per16; ++v) acc[e][v] = acc[e][v] + load(d[e] + t * g.d_time + b + v * width) * xs[v];
+      for (int v = 0; v < sparse_vectors; ++v) acc[e][v] = first ? Vec{} : load(wait + e * 16 + v * width);
     }
-  DALEA_UNROLL
-  for (int e = 0; e < E; ++e) {
+    for (int64_t t = piece.t1 - 1; t >= piece.t0; --t) {
+      const int64_t xt = t * g.columns->x_time + part * width, dt = t * g.d_time + part * width;
+      for (int64_t b = piece.b0; b < piece.b1; b += 16) {
+        Vec xs[sparse_vectors];
+        DALEA_UNROLL
+        for (int v = 0; v < sparse_vectors; ++v) {
+          const Vec read = load(x + xt + b + v * width);
+          xs[v] = rectify ? rectified(read) : read;
+        }
+        DALEA_UNROLL
+        for (int e = 0; e < E; ++e) DALEA_UNROLL
+        for (int v = 0; v < sparse_vectors; ++v) acc[e][v] = acc[e][v] + load(d[e] + dt + b + v * width) * xs[v];
+      }
+    }
     DALEA_UNROLL
-    for (int v = 0; v < per16; ++v) store(wait + e * 16 + v * width, acc[e][v]);
+    for (int e = 0; e < E; ++e) {
+      DALEA_UNROLL
+      for (int v = 0; v < sparse_vectors; ++v) store(wait + e * 16 + v * width, acc[e][v]);
+    }
+    wait += sparse_vectors * width;
   }
 }
 
+using SparseTile = void (*)(const GradientView& g, const Piece& piece, const int32_t* row, const float* x, bool first,
+                            float* wait);
 template <int E, bool rectify>
-inline void sparse_tile_of(int64_t entries, const GradientView& g, const Piece& piece, const int32_t* row,
-                           const float* x, bool first, float* wait) {
-  if (entries == E) return sparse_tile<E, rectify>(g, piece, row, x, first, wait);
-  if constexpr (E > 1) sparse_tile_of<E - 1, rectify>(entries, g, piece, row, x, first, wait);
+constexpr SparseTile sparse_tile_for() {
+  if constexpr (E <= sparse_entries)
+    return sparse_tile<E, rectify>;
+  else
+    return nullptr;
 }
+template <bool rectify>
+struct SparseTiles {  // by number of entries
+  static constexpr SparseTile of[] = {nullptr,
+                                      sparse_tile_for<1, rectify>(),
+                                      sparse_tile_for<2, rectify>(),
+                                      sparse_tile_for<3, rectify>(),
+                                      sparse_tile_for<4, rectify>(),
+                                      sparse_tile_for<5, rectify>(),
+                                      sparse_tile_for<6, rectify>(),
+                                      sparse_tile_for<7, rectify>(),
+                                      sparse_tile_for<8, rectify>()};
+};
+static_assert(sparse_entries <= 8);
 
 // Memory: entries of a block of rows and some columns wait in the second cache, beside the block's rows of d. Cursors
 // go down the columns: a search would miss the caches.
 constexpr int64_t most_waiting = 2048, most_columns = 512, sparse_piece = 208;
 static_assert(most_waiting * 16 <= kernel_scratch_floats);
 
-// Entries of `columns` columns in one block of rows: count[q] of them from begin[q] on.
-template <bool rectify>
-inline void sparse_block(const GradientView& g, int64_t j, int64_t columns, const int64_t* begin,
-                         const int32_t* count) {
+// Asks the second cache for a row of a piece.
+inline void ask_for(const float* row, int64_t time, const Piece& piece) {
+  for (int64_t t = piece.t1 - 1; t >= piece.t0; --t)
+    for (int64_t b = piece.b0; b < piece.b1; b += 16) __builtin_prefetch(row + t * time + b, 0, 2);
+}
+
+// Entries of `columns` columns in the block of `rows` rows from r0 on: count[q] of them from begin[q] on. While a piece
+// is summed the rows of the next one are asked for.
+inline void sparse_block(const GradientView& g, int64_t j, int64_t columns, const int64_t* begin, const int32_t* count,
+                         int64_t r0, int64_t rows) {
+  const SparseTile* tiles = g.columns->rectified ? SparseTiles<true>::of : SparseTiles<false>::of;
   Piece piece;
   for (int64_t k = 0; piece_of(g, k, sparse_piece, &piece); ++k) {
     float* at = g.scratch;
+    Piece later{0, 0, 0, 0};
+    const bool more = piece_of(g, k + 1, sparse_piece, &later);
     for (int64_t q = 0; q < columns; ++q) {
       const float* x = g.columns->x + (j + q) * g.stride;
       const int32_t* row = g.row + begin[q];
+      if (more) {
+        ask_for(x, g.columns->x_time, later);
+        for (int64_t r = r0 + q * rows / columns; r < r0 + (q + 1) * rows / columns; ++r)
+          ask_for(g.d + r * g.stride, g.d_time, later);
+      }
       for (int64_t left = count[q], now = 0; left > 0; left -= now, row += now, at += now * 16) {
         // As equal as can be: a tile of one entry costs nearly as much as one of three.
         now = left >= 2 * sparse_entries ? sparse_entries : left > sparse_entries ? (left + 1) / 2 : left;
-        sparse_tile_of<sparse_entries, rectify>(now, g, piece, row, x, k == 0, at);
+        tiles[now](g, piece, row, x, k == 0, at);
       }
     }
   }
@@ -720,8 +762,7 @@ void sparse_gradient(const GradientView& g, int64_t j0, int64_t j1) {
       for (int64_t q = 0; q < columns;) {
         int64_t many = 0, total = 0;
         for (; q + many < columns && total + count[q + many] <= most_waiting; ++many) total += count[q + many];
-        if (total > 0)
-          (g.columns->rectified ? sparse_block<true> : sparse_block<false>)(g, j + q, many, begin + q, count + q);
+        if (total > 0) sparse_block(g, j + q, many, begin + q, count + q, r0, least(rows_at_once, g.rows - r0));
         q += many;
       }
       for (int64_t q = 0; q < columns; ++q) begin[q] += count[q];

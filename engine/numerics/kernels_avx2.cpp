@@ -6,4 +6,5 @@
 #define DALEA_GRADIENT_ROWS 3
 #define DALEA_GRADIENT_COLS 3
 #define DALEA_GRADIENT_ENTRIES 6
+#define DALEA_GRADIENT_VECTORS 2
 #include "numerics/kernels-inl.h"

@@ -7,4 +7,5 @@
 #define DALEA_GRADIENT_ROWS 4
 #define DALEA_GRADIENT_COLS 6
 #define DALEA_GRADIENT_ENTRIES 8
+#define DALEA_GRADIENT_VECTORS 1
 #include "numerics/kernels-inl.h"

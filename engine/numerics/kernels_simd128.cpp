@@ -5,5 +5,6 @@
 #define DALEA_TRIAL_VECTORS 2
 #define DALEA_GRADIENT_ROWS 4
 #define DALEA_GRADIENT_COLS 2
-#define DALEA_GRADIENT_ENTRIES 2
+#define DALEA_GRADIENT_ENTRIES 8
+#define DALEA_GRADIENT_VECTORS 1
 #include "numerics/kernels-inl.h"

@@ -5,5 +5,6 @@
 #define DALEA_TRIAL_VECTORS 2
 #define DALEA_GRADIENT_ROWS 3
 #define DALEA_GRADIENT_COLS 3
-#define DALEA_GRADIENT_ENTRIES 2
+#define DALEA_GRADIENT_ENTRIES 4
+#define DALEA_GRADIENT_VECTORS 2
 #include "numerics/kernels-inl.h"
