@@ -698,7 +698,7 @@ static_assert(sparse_entries <= 8);
 
 // Memory: entries of a block of rows and some columns wait in the second cache, beside the block's rows of d. Cursors
 // go down the columns: a search would miss the caches.
-constexpr int64_t most_waiting = 2048, most_columns = 512, sparse_piece = 208;
+constexpr int64_t most_waiting = 6144, most_columns = 1200, sparse_piece = 208;
 static_assert(most_waiting * 16 <= kernel_scratch_floats);
 
 // Asks the second cache for a row of a piece.
@@ -748,7 +748,9 @@ void sparse_gradient(const GradientView& g, int64_t j0, int64_t j1) {
   if (entries == 0) return;
   // About four entries of each column in a block of rows.
   const int64_t wanted = 4 * g.rows * (j1 - j0) / entries;
-  const int64_t rows_at_once = wanted < 192 ? 192 : wanted > 384 ? 384 : wanted;
+  const int64_t rows_at_once = wanted < 192 ? 192 : wanted > 512 ? 512 : wanted;
+  // Where few pairs exist, rows are met seldom while they are near: more pairs wait, so that rows come less often.
+  const int64_t waiting = wanted > 256 ? most_waiting : most_waiting / 3;
   for (int64_t j = j0; j < j1; j += most_columns) {
     const int64_t columns = least(most_columns, j1 - j);
     for (int64_t q = 0; q < columns; ++q) begin[q] = g.col_start[j + q];
@@ -761,7 +763,7 @@ void sparse_gradient(const GradientView& g, int64_t j0, int64_t j1) {
       }
       for (int64_t q = 0; q < columns;) {
         int64_t many = 0, total = 0;
-        for (; q + many < columns && total + count[q + many] <= most_waiting; ++many) total += count[q + many];
+        for (; q + many < columns && total + count[q + many] <= waiting; ++many) total += count[q + many];
         if (total > 0) sparse_block(g, j + q, many, begin + q, count + q, r0, least(rows_at_once, g.rows - r0));
         q += many;
       }
