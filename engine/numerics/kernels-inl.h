@@ -489,10 +489,10 @@ inline bool piece_of(const GradientView& g, int64_t k, int64_t most, Piece* piec
 }
 
 // One row of a piece into place r of a packed tile of `rows` rows, in the order of the sum: vector v of each group of
-// 16 trials, row by row, then the next group. `row` is where step 0 would be.
+// 16 trials, row by row, then the next group. The groups of one v take `part` floats.
 template <bool rectify>
-inline void pack_row(const float* row, int64_t time, const Piece& piece, int64_t r, int64_t rows, float* to) {
-  const int64_t part = piece.floats() / 16 * rows * width;  // floats of one v
+inline void pack_row(const float* row, int64_t time, const Piece& piece, int64_t part, int64_t r, int64_t rows,
+                     float* to) {
   to += r * width;
   for (int64_t t = piece.t1 - 1; t >= piece.t0; --t) {
     const float* from = row + t * time;
@@ -511,19 +511,13 @@ inline void pack_constant(float value, const Piece& piece, int64_t r, int64_t ro
 inline void pack_column(const GradientView& g, const GradientColumns& c, int64_t j, const Piece& piece, int64_t r,
                         int64_t rows, float* to) {
   if (c.x == nullptr) return pack_constant(1.0f, piece, r, rows, to);
-  const float* row = c.x + j * g.stride - c.lag * c.x_time;
-  if (piece.t0 >= c.lag) return (c.rectified ? pack_row<true> : pack_row<false>)(row, c.x_time, piece, r, rows, to);
-  // The first steps, which come last, meet nothing.
-  pack_constant(0.0f, piece, r, rows, to);
-  const Piece later{c.lag, piece.t1, piece.b0, piece.b1};
+  Piece earlier{piece.t0 - c.lag, piece.t1 - c.lag, piece.b0, piece.b1};
+  if (earlier.t0 < 0) {  // the first deltas, which come last, meet nothing
+    pack_constant(0.0f, piece, r, rows, to);
+    earlier.t0 = 0;
+  }
   const int64_t part = piece.floats() / 16 * rows * width;
-  to += r * width;
-  for (int64_t t = later.t1 - 1; t >= later.t0; --t)
-    for (int64_t b = later.b0; b < later.b1; b += 16, to += rows * width)
-      for (int v = 0; v < per16; ++v) {
-        const Vec x = load(row + t * c.x_time + b + v * width);
-        store(to + v * part, c.rectified ? rectified(x) : x);
-      }
+  (c.rectified ? pack_row<true> : pack_row<false>)(c.x + j * g.stride, c.x_time, earlier, part, r, rows, to);
 }
 
 // Columns are counted through the sets.
@@ -542,7 +536,8 @@ inline Column column_of(const GradientView& g, int64_t j) {
 inline void pack_deltas(const GradientView& g, const Piece& piece, int64_t i0, int64_t i1, float* to) {
   for (int64_t i = i0, rows = 0; i < i1; i += rows, to += rows * piece.floats()) {
     rows = tile_size(i1 - i, tile_i);
-    for (int64_t r = 0; r < rows; ++r) pack_row<false>(g.d + (i + r) * g.stride, g.d_time, piece, r, rows, to);
+    const int64_t part = piece.floats() / 16 * rows * width;
+    for (int64_t r = 0; r < rows; ++r) pack_row<false>(g.d + (i + r) * g.stride, g.d_time, piece, part, r, rows, to);
   }
 }
 

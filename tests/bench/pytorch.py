@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Dalea's training step beside PyTorch's, interleaved in one run, one thread on one core.
 
-pytorch.py DALEA [--workload NAME ...] [--rounds N] [--seconds S]
+pytorch.py DALEA [--workload NAME ...] [--rounds N] [--seconds S] [--malloc default]
 
 Two PyTorch versions of each workload. "published loop": as the published notebooks do it, a Python loop over time steps of
 nn.RNN, outputs written slice by slice into a preallocated tensor inside the graph, masks by clone and multiply, the
 projection by a copy to numpy and back. "best plain": input projection and readout batched over time, relu in place of
 clones, clamp in place, foreach Adam, eager and scripted; where there is a mask also sparse CSR products; the fastest counts.
+glibc's allocator is told to keep freed blocks (--malloc default: as it is).
 Before anything is timed, three training steps from Dalea's own weights and minibatches must give Dalea's losses.
 """
 import argparse
@@ -18,6 +19,11 @@ import sys
 import tempfile
 import time
 
+# glibc returns large freed blocks to the system and asks for them anew, a page fault for each 4 kB: PyTorch, which allocates
+# its graph in each step, would spend half its time there. It is told to keep them.
+keep = {"MALLOC_MMAP_THRESHOLD_": str(1 << 34), "MALLOC_TRIM_THRESHOLD_": str(1 << 34), "MALLOC_TOP_PAD_": str(1 << 28)}
+if __name__ == "__main__" and "MALLOC_TRIM_THRESHOLD_" not in os.environ and "default" not in sys.argv:
+    os.execve(sys.executable, [sys.executable] + sys.argv, {**os.environ, **keep})
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 if hasattr(os, "sched_setaffinity"):
@@ -132,11 +138,14 @@ class Published:
 
 
 def unroll(drive: torch.Tensor, w_t: torch.Tensor):
-    """drive (T, B, N), W' -> states (T, B, N), relu-masked feedback."""
-    z = torch.tanh(drive[0])
+    """drive (T, B, N), W' -> states (T, B, N), relu-masked feedback.
+
+    Steps come from unbind: the gradient of drive[t] would be a whole (T, B, N) of zeros for each t."""
+    steps = drive.unbind(0)
+    z = torch.tanh(steps[0])
     states = [z]
-    for t in range(1, drive.shape[0]):
-        z = torch.tanh(torch.addmm(drive[t], torch.relu(z), w_t))
+    for t in range(1, len(steps)):
+        z = torch.tanh(torch.addmm(steps[t], torch.relu(z), w_t))
         states.append(z)
     return torch.stack(states)
 
@@ -206,11 +215,11 @@ class Best:
         if net.biases:
             drive = drive + (rnn.bias_ih_l0 + rnn.bias_hh_l0)
         if self.kind == "sparse":
-            d = drive.transpose(1, 2)
-            z = torch.tanh(d[0])
+            steps = drive.transpose(1, 2).unbind(0)
+            z = torch.tanh(steps[0])
             states = [z]
-            for t in range(1, d.shape[0]):
-                z = torch.tanh(d[t] + SparseProduct.apply(torch.relu(z), self.values, self.holder))
+            for t in range(1, len(steps)):
+                z = torch.tanh(steps[t] + SparseProduct.apply(torch.relu(z), self.values, self.holder))
                 states.append(z)
             states = torch.stack(states).transpose(1, 2)
         else:
@@ -247,6 +256,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each contender in each round")
     parser.add_argument("--isa", default="auto")
+    parser.add_argument("--malloc", choices=["keep", "default"], default="keep")
     args = parser.parse_args()
     blas = os.path.realpath("/usr/lib/x86_64-linux-gnu/libblas.so.3") if os.path.exists(
         "/usr/lib/x86_64-linux-gnu/libblas.so.3") else "its own"
@@ -287,6 +297,8 @@ def main():
             low, high = spread(v)
             print("  %-22s median %9.2f ms  quartiles %9.2f .. %9.2f  %6.2f x Dalea" % (k, median[k], low, high,
                                                                                          median[k] / median["Dalea"]))
+        print("  Dalea computes %.0f GFLOP/s, %.0f %% of the measured peak of multiplications and additions" % (
+            r["gflops"], 100 * r["gflops"] / r["peak_gflops"]))
         print("  ratio to the published loop %.1f, to the best plain PyTorch (%s) %.2f" % (
             median["published loop"] / median["Dalea"], best.split(", ")[1], median[best] / median["Dalea"]))
         sys.stdout.flush()
