@@ -12,15 +12,15 @@ namespace {
 
 #include "numerics/math-inl.h"
 
-float read(const PackedView& w, float x) {
-  return w.rectified && 0.0f > x ? 0.0f : x;
+float read(float x, bool rectified) {
+  return rectified && 0.0f > x ? 0.0f : x;
 }
 
 void dense(const PackedView& w, const float* x, float* y, int64_t stride, int64_t b0, int64_t b1, bool add) {
   for (int64_t i = 0; i < w.out; ++i)
     for (int64_t b = b0; b < b1; ++b) {
       float sum = 0.0f;
-      for (int64_t k = 0; k < w.in; ++k) sum = sum + w.values[i * w.in + k] * read(w, x[k * stride + b]);
+      for (int64_t k = 0; k < w.in; ++k) sum = sum + w.values[i * w.in + k] * read(x[k * stride + b], w.rectified);
       y[i * stride + b] = add ? y[i * stride + b] + sum : sum;
     }
 }
@@ -30,7 +30,7 @@ void sparse(const PackedView& w, const float* x, float* y, int64_t stride, int64
     for (int64_t b = b0; b < b1; ++b) {
       float sum = 0.0f;
       for (int64_t e = w.start[i]; e < w.start[i + 1]; ++e)
-        sum = sum + w.values[e] * read(w, x[w.index[e] * stride + b]);
+        sum = sum + w.values[e] * read(x[w.index[e] * stride + b], w.rectified);
       y[i * stride + b] = add ? y[i * stride + b] + sum : sum;
     }
 }
@@ -113,9 +113,8 @@ float entry(const GradientView& g, const GradientColumns& c, int64_t i, int64_t 
   for (int64_t t = g.steps - 1; t >= c.lag; --t)
     for (int64_t b = 0; b < g.stride; ++b) {
       const float d = g.d[t * g.d_time + i * g.stride + b];
-      float x = c.x ? c.x[(t - c.lag) * c.x_time + j * g.stride + b] : 1.0f;
-      if (c.rectified && 0.0f > x) x = 0.0f;
-      lane[b % 16] = lane[b % 16] + d * x;
+      const float x = c.x ? c.x[(t - c.lag) * c.x_time + j * g.stride + b] : 1.0f;
+      lane[b % 16] = lane[b % 16] + d * read(x, c.rectified);
     }
   return fold(lane);
 }
