@@ -94,6 +94,19 @@ TEST_CASE("a file that is being read can be cancelled: nothing changes, and that
   CHECK(preview.recording);
 }
 
+TEST_CASE("Cancel counts until the preview is taken, even where the file has just been read to its end") {
+  Live live(without_thread());
+  const FilePtr file = csv_file("cells.csv", 900);
+  Preview preview;
+  live.preview(file, {});
+  wait_read(live);
+  live.cancel_reading();
+  CHECK_FALSE(live.take_preview(preview));
+  CHECK(notices_of(live) == "Reading cells.csv was cancelled; nothing has changed\n");
+  live.cancel_reading();  // nothing is read: nothing is said
+  CHECK(notices_of(live).empty());
+}
+
 TEST_CASE("a long file is cancelled in its middle, for a preview and to train on") {
   if (!threads_available()) return;
   Live live(with_thread());

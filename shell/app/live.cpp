@@ -286,6 +286,16 @@ std::optional<double> Live::reading() const {
 }
 void Live::cancel_reading() {
   reading_.cancelled = reading_.asked.load();
+  // What was read a moment ago and has not been shown counts as being read.
+  std::deque<Preview> unseen;
+  {
+    const std::lock_guard lock(mutex_);
+    unseen.swap(previews_);
+  }
+  for (const Preview& p : unseen) say_reading_cancelled(*p.file);
+}
+void Live::say_reading_cancelled(const NamedFile& file) {
+  say(false, "Reading " + file.name + " was cancelled; nothing has changed");
 }
 Progress Live::hear_reading(int64_t number) {
   return Progress([this, number](double part) {
@@ -438,7 +448,7 @@ void Live::give(FilePtr file) {
 
 bool Live::reading_stopped(const NamedFile& file, int64_t number) {
   if (number <= reading_.cancelled) {
-    say(false, "Reading " + file.name + " was cancelled; nothing has changed");
+    say_reading_cancelled(file);
     return true;
   }
   if (!file.on_disk.changed()) return false;
@@ -471,8 +481,11 @@ void Live::read_preview(FilePtr file, const RecordingSpec& spec, int64_t number)
   } else {
     p.error = read.recording.error().text();
   }
-  const std::lock_guard lock(mutex_);
-  previews_.push_back(std::move(p));
+  {
+    const std::lock_guard lock(mutex_);
+    if (number > reading_.cancelled) return previews_.push_back(std::move(p));
+  }
+  say_reading_cancelled(*file);
 }
 
 void Live::obey(const Command& command) {

@@ -250,7 +250,8 @@ class Live {
   void look_back(int64_t updates);
   void preview(FilePtr file, const RecordingSpec& spec);  // comes out of take_preview()
   // The part done, 0 .. 1, of the file that is being read on the training's thread, for a preview or to train on it;
-  // empty: none is. Cancelled, everything stays as it was, and a notice says so.
+  // empty: none is. Cancelled, everything stays as it was, and a notice says so; a preview that is read but not yet
+  // taken is dropped too.
   std::optional<double> reading() const;
   void cancel_reading();
   // Files of one recording, as a bundle: the recording waited for, else a preview; a notice where they are not one.
@@ -346,6 +347,7 @@ class Live {
   void read_preview(FilePtr file, const RecordingSpec& spec, int64_t number);
   void send_file(Command::Kind kind, std::vector<FilePtr> files, const RecordingSpec& spec);
   Progress hear_reading(int64_t number);
+  void say_reading_cancelled(const NamedFile& file);
   bool reading_stopped(const NamedFile& file, int64_t number);  // cancelled, or changed on the disk; says so
   void take_digits(DigitsPtr digits);
   void take_connectome(const Command& command);
