@@ -425,6 +425,12 @@ bool App::wants_frame(double now_s) {
   const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
   if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed() || topology.changed())
     active_until_s_ = now_s + 0.05;
+  // Seldom: drawing would take from what is measured, most of all where the processor draws.
+  constexpr double speed_frame_s = 1;
+  if (now_s - speed_drawn_s_ >= speed_frame_s && speed.progressed()) {
+    speed_drawn_s_ = now_s;
+    active_until_s_ = std::max(active_until_s_, now_s + 0.001);
+  }
   side.pump(0.02);
   compare_side.pump(0.02);
   wiring.pump(0.02);

@@ -358,6 +358,7 @@ class App {
   std::optional<Layout> kept_layout_;  // what the host has; none: nothing yet
   Layout last_layout_;                 // of the frame before
   int measured_drawn_ = -1;            // percent
+  double speed_drawn_s_ = -1e9;        // of wants_frame(): when a frame last showed how far a measurement of speed is
   double reading_s_ = -1;              // of wants_frame(): since when a file is being read; -1: none is
   bool reading_long_ = false;          // long enough to be shown
   bool keeping_ = true;                // until the user has it forgotten

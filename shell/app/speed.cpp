@@ -52,6 +52,10 @@ bool Speed::changed() {
   return changed_.exchange(false);
 }
 
+bool Speed::progressed() {
+  return progressed_.exchange(false);
+}
+
 bool Speed::advance() {
   std::string failure;
   bool more = !stop_;
@@ -74,6 +78,8 @@ bool Speed::advance() {
   } else if (more && bench_->advance()) {
     const std::lock_guard lock(mutex_);
     view_.progress = bench_->progress();
+    progressed_ = true;
+    return true;
   } else if (more) {
     Result<BenchResult> r = bench_->result();
     bench_.reset();
@@ -86,14 +92,16 @@ bool Speed::advance() {
       failure = r.error().text();
     }
   }
-  changed_ = true;
-  const std::lock_guard lock(mutex_);
-  if (!failure.empty()) view_.failure = failure;
-  if (!more) {
-    bench_.reset();
-    view_.running = false;
-    view_.measuring.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure.empty()) view_.failure = failure;
+    if (!more) {
+      bench_.reset();
+      view_.running = false;
+      view_.measuring.clear();
+    }
   }
+  changed_ = true;
   return more;
 }
 

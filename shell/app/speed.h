@@ -33,14 +33,17 @@ class Speed {
   void stop();  // asks; `running` turns false after the step at hand
   void pump();  // without a thread of its own: one training step
   SpeedView view() const;
-  bool changed();  // since the last call
+  // Since the last call: what is measured, a result, a failure; or only how far the workload is. To draw costs time on
+  // the processor that is measured, so the second is worth a frame now and then.
+  bool changed();
+  bool progressed();
 
  private:
   bool advance();  // one step of the job; false at its end
 
   mutable std::mutex mutex_;
   SpeedView view_;
-  std::atomic<bool> stop_{false}, changed_{false};
+  std::atomic<bool> stop_{false}, changed_{false}, progressed_{false};
   std::deque<std::string> waiting_;
   std::unique_ptr<Bench> bench_;
   BenchOptions options_;
