@@ -250,6 +250,48 @@ TEST_CASE("connectome: pictures are of its links") {
   CHECK(std::count(csv.begin(), csv.end(), '\n') == c.links() + 1);
 }
 
+TEST_CASE("connectome: names in space cover neither dots nor each other, and the strongest have theirs") {
+  CHECK(strongest_first({0.5, 1, 0.5, 0.7}) == std::vector<size_t>{1, 3, 0, 2});
+  const auto one = free_name_places({{{50, 50}, 4, 20, 10}}, {0}, 1);
+  REQUIRE(one[0]);
+  CHECK(one[0]->x == 40);
+  CHECK(one[0]->y == 35);
+  Rng rng(3, Purpose::test);
+  for (const double room : {2000.0, 300.0, 60.0}) {
+    CAPTURE(room);
+    std::vector<NamedDot> dots;
+    std::vector<double> strength;
+    for (int k = 0; k < 60; ++k) {
+      const auto any = [&] { return static_cast<double>(rng.uniform()); };
+      const plot::Point at{room * any(), room * any()};
+      dots.push_back({at, 2 + 3 * any(), 8 + 30 * any(), 9});
+      strength.push_back(any());
+    }
+    const std::vector<size_t> order = strongest_first(strength);
+    const auto place = free_name_places(dots, order, 1);
+    size_t named = 0;
+    const auto covers = [](double x, double y, double w, double h, plot::Point p, double pw, double ph) {
+      return x < p.x + pw && p.x < x + w && y < p.y + ph && p.y < y + h;
+    };
+    for (size_t k = 0; k < dots.size(); ++k) {
+      if (!place[k]) continue;
+      ++named;
+      const auto [x, y] = *place[k];
+      for (size_t o = 0; o < dots.size(); ++o) {
+        if (o == k) continue;
+        const double r = dots[o].radius;
+        CHECK_FALSE(covers(x, y, dots[k].width, 9, {dots[o].at.x - r, dots[o].at.y - r}, 2 * r, 2 * r));
+        if (place[o]) CHECK_FALSE(covers(x, y, dots[k].width, 9, *place[o], dots[o].width, 9));
+      }
+    }
+    if (room > 1000)
+      CHECK(named >= 58);
+    else
+      CHECK(named < 60);
+    CHECK(named > 0);
+  }
+}
+
 TEST_CASE("connectome: the draft is scaled beside the window") {
   for (const bool own : {true, false}) {
     ConnectomeScaler scaler(own);

@@ -347,6 +347,21 @@ void draw_connectome_graph(App& app, ImVec2 room, bool circle) {
     draw_link(state.links[static_cast<size_t>(link)], p.text, 1);
   }
   float right_most = -1e9f, last_y = -1e9f;
+  std::vector<std::string> name;
+  for (const std::string& whole : c.names) name.push_back(cut_text(whole, circle ? edge - 10 * u : 90 * u));
+  std::vector<std::optional<plot::Point>> name_place;
+  if (!circle) {  // the region pointed at first, then the strongest
+    std::vector<NamedDot> dots;
+    for (size_t k = 0; k < centre.size(); ++k)
+      dots.push_back({{static_cast<double>(centre[k].x), static_cast<double>(centre[k].y)},
+                      static_cast<double>(radius) * (0.7 + 0.6 * strength[k]),
+                      static_cast<double>(ImGui::CalcTextSize(name[k].c_str()).x),
+                      static_cast<double>(line)});
+    std::vector<size_t> order = strongest_first(strength);
+    if (region >= 0)
+      std::stable_partition(order.begin(), order.end(), [&](size_t k) { return static_cast<int>(k) == region; });
+    name_place = free_name_places(dots, order, static_cast<double>(u));
+  }
   for (size_t k = 0; k < centre.size(); ++k) {
     const ImVec2 q = centre[k];
     const bool on = static_cast<int>(k) == region;
@@ -354,11 +369,13 @@ void draw_connectome_graph(App& app, ImVec2 room, bool circle) {
     draw->AddCircleFilled(q, r, color32(region_ink(color[k], app.theme)));
     draw->AddCircle(q, r, color32(on ? p.text : p.panel), 0, on ? 2 * u : u);
     const ImU32 ink = color32(on || region < 0 ? p.text : p.muted);
-    const std::string name = cut_text(c.names[k], circle ? edge - 10 * u : 90 * u);
-    const ImVec2 size = ImGui::CalcTextSize(name.c_str());
+    const ImVec2 size = ImGui::CalcTextSize(name[k].c_str());
     if (!circle) {
-      if (c.nodes > 60 && !on) continue;
-      draw->AddText({q.x - size.x / 2, q.y - r - line}, ink, name.c_str());
+      if (name_place[k])
+        draw->AddText({static_cast<float>(name_place[k]->x), static_cast<float>(name_place[k]->y)}, ink,
+                      name[k].c_str());
+      else if (on)
+        draw->AddText({q.x - size.x / 2, q.y - r - line}, ink, name[k].c_str());
       continue;
     }
     // Around the circle, read from the left.
@@ -369,10 +386,10 @@ void draw_connectome_graph(App& app, ImVec2 room, bool circle) {
     right_most = near.x;
     last_y = near.y;
     if (std::cos(angle) >= -1e-4f)
-      turned_text(draw, near, angle, ink, name.c_str());
+      turned_text(draw, near, angle, ink, name[k].c_str());
     else
       turned_text(draw, {near.x + size.x * std::cos(angle), near.y + size.x * std::sin(angle)}, angle + 3.14159265f,
-                  ink, name.c_str());
+                  ink, name[k].c_str());
   }
   // What is seen, in a line.
   float x = origin.x;

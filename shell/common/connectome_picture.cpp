@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "common/figure.h"
 #include "common/markup.h"
@@ -130,12 +131,24 @@ void draw_regions_graph(Sheet& sheet, const Connectome& c, const ConnectomeDrawi
                               .alpha = alpha});
   }
   const bool many = c.nodes > 24;
+  std::vector<std::optional<plot::Point>> name_place;
+  if (!circle) {
+    std::vector<NamedDot> dots;
+    for (size_t k = 0; k < place.size(); ++k)
+      dots.push_back(
+          {on_page(place[k]), radius * (0.7 + 0.6 * strength[k]), plot::text_width(c.names[k], small), small});
+    name_place = free_name_places(dots, strongest_first(strength), 1);
+  }
+  size_t unnamed = 0;
   for (size_t k = 0; k < place.size(); ++k) {
     const plot::Point at = on_page(place[k]);
     sheet.d.add(plot::Mark{
         .at = at, .shape = plot::Marker::circle, .size = 2 * radius * (0.7 + 0.6 * strength[k]), .color = color[k]});
     if (!circle) {
-      sheet.text({at.x, at.y - radius * 1.4 - 1.5}, c.names[k], small, plot::Anchor::middle);
+      if (name_place[k])
+        sheet.text({name_place[k]->x, name_place[k]->y + small * 0.85}, c.names[k], small, plot::Anchor::start);
+      else
+        ++unnamed;
       continue;
     }
     const double x = 2 * place[k].x - 1, y = 2 * place[k].y - 1;
@@ -158,10 +171,10 @@ void draw_regions_graph(Sheet& sheet, const Connectome& c, const ConnectomeDrawi
                                   ? "coloured by the strength of the region they "
                                     "come from"
                                   : "red from excitatory, blue from inhibitory regions";
-  sheet.text(
-      {8, foot},
-      "The strongest " + std::to_string(shown) + " of " + std::to_string(links.size()) + " links, " + colored + ".",
-      label, plot::Anchor::start, plot::note_grey);
+  sheet.text({8, foot},
+             "The strongest " + std::to_string(shown) + " of " + std::to_string(links.size()) + " links, " + colored +
+                 "." + (unnamed > 0 ? " " + std::to_string(unnamed) + " names have no room." : ""),
+             label, plot::Anchor::start, plot::note_grey);
   double x = 8;
   for (const double part : {1.0, 0.6, 0.2}) {
     sheet.line({{x, foot + 10}, {x + 18, foot + 10}}, plot::note_grey, 0.3 + 1.9 * part * part);
@@ -291,6 +304,41 @@ LinkCurve link_curve(plot::Point a, plot::Point b, bool circle) {
     curve[k] = {s * s * a.x + 2 * s * t * bend.x + t * t * b.x, s * s * a.y + 2 * s * t * bend.y + t * t * b.y};
   }
   return curve;
+}
+
+std::vector<size_t> strongest_first(const std::vector<double>& strength) {
+  std::vector<size_t> order(strength.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return strength[a] > strength[b]; });
+  return order;
+}
+
+std::vector<std::optional<plot::Point>> free_name_places(const std::vector<NamedDot>& dots,
+                                                         const std::vector<size_t>& order, double gap) {
+  std::vector<std::optional<plot::Point>> place(dots.size());
+  const auto apart = [](plot::Point a, double aw, double ah, plot::Point b, double bw, double bh) {
+    return a.x + aw <= b.x || b.x + bw <= a.x || a.y + ah <= b.y || b.y + bh <= a.y;
+  };
+  for (const size_t k : order) {
+    const NamedDot& d = dots[k];
+    const double out = d.radius + gap;
+    for (const plot::Point at : {plot::Point{d.at.x - d.width / 2, d.at.y - out - d.height},
+                                 {d.at.x - d.width / 2, d.at.y + out},
+                                 {d.at.x + out, d.at.y - d.height / 2},
+                                 {d.at.x - out - d.width, d.at.y - d.height / 2}}) {
+      bool free = true;
+      for (size_t other = 0; other < dots.size() && free; ++other) {
+        const NamedDot& o = dots[other];
+        free = (other == k ||
+                apart(at, d.width, d.height, {o.at.x - o.radius, o.at.y - o.radius}, 2 * o.radius, 2 * o.radius)) &&
+               (!place[other] || apart(at, d.width, d.height, *place[other], o.width, o.height));
+      }
+      if (!free) continue;
+      place[k] = at;
+      break;
+    }
+  }
+  return place;
 }
 
 Result<plot::Drawing> connectome_drawing(const Connectome& c, const ConnectomeDrawing& o) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,16 @@ std::vector<plot::Point> region_places(const Connectome& c, ConnectomePicture wh
 constexpr size_t link_points = 14;
 using LinkCurve = std::array<plot::Point, link_points>;
 LinkCurve link_curve(plot::Point a, plot::Point b, bool circle);
+
+// A dot and its name; where the name goes so that it covers neither another name nor another dot: above, below, right
+// or left of its dot. The first of `order` choose first; empty where no place is free. Points are upper left corners.
+struct NamedDot {
+  plot::Point at;
+  double radius = 0, width = 0, height = 0;  // of the dot; of the name
+};
+std::vector<std::optional<plot::Point>> free_name_places(const std::vector<NamedDot>& dots,
+                                                         const std::vector<size_t>& order, double gap);
+std::vector<size_t> strongest_first(const std::vector<double>& strength);
 
 // Rows are where links end, columns where they begin. The graphs show the strongest `share` of the links, in the colour
 // of the region that each comes from.
