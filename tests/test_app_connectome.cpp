@@ -88,6 +88,9 @@ TEST_CASE("connectome: names, signs and densities are told from the matrix, and 
   const auto part = [](const char* name, const std::string& text) { return connectome_part(*file_of(name, text)); };
   CHECK(part("m.csv", three) == ConnectomePart::matrix);
   CHECK(part("Macaque.names.txt", "V1\nV2\n") == ConnectomePart::names);
+  CHECK(part("Macaque.names.csv", "name,x,y\nV1,0.5,2\nV2,1,1\n") == ConnectomePart::names);
+  CHECK(part("positions.csv", "area;x_mm;y_mm\nV1;0,5;2\n") == ConnectomePart::names);
+  CHECK(part("table.csv", "name,x,y\nV1,0.5,2\nV2,1,1\n") != ConnectomePart::names);  // cells of a recording may be so
   CHECK(part("signs.csv", "name,sign\nA,+\n") == ConnectomePart::signs);
   CHECK(part("nt.csv", "neuron,transmitter\nA,GABA\n") == ConnectomePart::signs);  // by its header
   CHECK(part("ND_Macaque.csv", "1\n2\n") == ConnectomePart::densities);

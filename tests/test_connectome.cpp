@@ -159,6 +159,20 @@ TEST_CASE("connectome: matrices and lists of links are read") {
     CHECK(c.density[1] == 30);
     CHECK(good(read_text("0,1\n2,0\n", {}, "", "", "4\n5\n")).density == std::vector<double>{4, 5});
   }
+  SUBCASE("names with positions") {
+    const Connectome c =
+        good(read_text("from,to\nV1,V2\nMT,V1\n", {}, "Region,y_mm,x_mm,note\nMT,3,-1.5,a\nV1,0,2e1,\nV2,1,0,\n"));
+    CHECK(c.names == std::vector<std::string>{"MT", "V1", "V2"});
+    CHECK(c.x == std::vector<double>{-1.5, 20, 0});
+    CHECK(c.y == std::vector<double>{3, 0, 1});
+    CHECK(c.at(0, 1) == 1);
+    CHECK(says(why(read_text("0,1\n2,0\n", {}, "name,x,y\nV1,1,2\n")), "lists 1 names"));
+    CHECK(says(why(read_text("0,1\n2,0\n", {}, "name,x,y\nV1,1,2\nV2,1,\n")), "line 3 has '' for a position"));
+    CHECK(says(why(read_text("0,1\n2,0\n", {}, "name,x,y\nV1,nan,2\nV2,1,4\n")), "line 2"));
+    CHECK(says(why(read_text("0,1\n2,0\n", {}, "name,x,y\nV1,1\nV2,1,4\n")), "2 fields"));
+    CHECK(good(read_text("0,1\n2,0\n", {}, "name\nx\n")).names == std::vector<std::string>{"name", "x"});
+    CHECK(good(read_text("0,1\n2,0\n", {}, "V1, left\nV1, right\n")).x.empty());
+  }
   SUBCASE("what cannot be used says why") {
     CHECK(says(why(read_text("0,1,2\n3,4,5\n")), "2 x 3"));
     CHECK(says(why(read_text("0,1\nNaN,0\n")), "row 2, column 1"));
@@ -513,6 +527,8 @@ TEST_CASE("connectome: synthetic, and a session brings its connectome along") {
       Connectome own = six();
       own.sign.assign(6, Sign::free);
       own.sha256 = "abc";
+      own.x = {0, 1, 2, 3, 4, 5.5};
+      own.y = {-1, 1, 0, 1, 0, 1};
       tiny.connectome.source = "file";
       REQUIRE(attach_connectome(tiny, own).ok());
     } else {
@@ -528,6 +544,8 @@ TEST_CASE("connectome: synthetic, and a session brings its connectome along") {
     REQUIRE(session->spec.measured);
     CHECK(session->spec.measured->weight == trainer->spec().measured->weight);
     CHECK(session->spec.measured->sign == trainer->spec().measured->sign);
+    CHECK(session->spec.measured->x == trainer->spec().measured->x);
+    CHECK(session->spec.measured->y == trainer->spec().measured->y);
     CHECK(hash_of(session->state.parameters) == hash);
     if (!file) continue;
     Result<Entries> entries = read_zip(bytes, "s.npz");

@@ -24,7 +24,7 @@ struct Connectome {
   std::vector<double> weight;
   std::vector<double> density;     // neurons per node as measured; empty: not known; NaN where missing
   std::vector<Sign> sign;          // of each node; empty: not known (free)
-  std::vector<double> x, y;        // positions, where known (the synthetic rule's)
+  std::vector<double> x, y;        // positions, where known (the synthetic rule's, or given with the names); y upwards
   std::string source;              // file name, or "synthetic"
   std::string sha256;              // of the file's bytes
   std::string kind;                // "matrix", "edge list", "synthetic"
@@ -46,9 +46,13 @@ struct ConnectomeFiles {
 };
 
 // Reads a square matrix (NPY, NPZ, CSV/TSV with or without names, MATLAB, HDF5) or an edge list (CSV/TSV: from, to,
-// optional kind, weight last or by name), its names, signs and densities. Errors name the file, what was found and what
-// would work: not square, negative or NaN weights, names that do not match.
+// optional kind, weight last or by name), its names (one a line, or a table of name, x and y), signs and densities.
+// Errors name the file, what was found and what would work: not square, negative or NaN weights, names that do not
+// match.
 Result<Connectome> read_connectome(const ConnectomeFiles& files, const ConnectomeSpec& spec);
+
+// Whether a file is a table of nodes with their positions (columns name, x and y), to be given as the names.
+bool is_node_table(std::span<const std::byte> bytes);
 
 // Whether a file that could be a recording too is a connectome: a square matrix, or a list of links between named
 // nodes. By its beginning and its shape; its values are not read.

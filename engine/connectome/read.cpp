@@ -132,10 +132,44 @@ std::vector<std::string> split_list(const std::string& text) {
   return list;
 }
 
-Result<std::vector<std::string>> read_names(std::span<const std::byte> bytes) {
-  std::vector<std::string> names;
+// The columns of a table of nodes with their positions; x < 0: it is none.
+struct NodeColumns {
+  int64_t name = -1, x = -1, y = -1;
+};
+
+NodeColumns node_columns(const Fields& header) {
+  const NodeColumns c{column_named(header, {"name", "region", "area", "node", "label", "neuron", "id"}),
+                      column_named(header, {"x", "x_mm", "x_um"}), column_named(header, {"y", "y_mm", "y_um"})};
+  return c.name >= 0 && c.x >= 0 && c.y >= 0 ? c : NodeColumns();
+}
+
+// One name a line, or a table with the columns name, x and y.
+Status read_names(std::span<const std::byte> bytes, Connectome& to) {
+  std::vector<std::string>& names = to.names;
   std::string_view text = text_of(bytes);
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  if (is_node_table(bytes)) {
+    TextRows rows(text);
+    Fields f;
+    rows.next(f);
+    const NodeColumns c = node_columns(f);
+    while (rows.next(f)) {
+      const std::string line = "line " + std::to_string(rows.line());
+      if (static_cast<int64_t>(f.size()) <= std::max({c.name, c.x, c.y}))
+        return Error{"connectome.names", line + " has " + std::to_string(f.size()) + " fields; give a name, x and y"};
+      double x = 0, y = 0;
+      for (const auto& [column, value] : {std::pair(c.x, &x), std::pair(c.y, &y)})
+        if (!rows.number(f[static_cast<size_t>(column)], *value))
+          return Error{"connectome.names", line + " has '" + std::string(f[static_cast<size_t>(column)].substr(0, 40)) +
+                                               "' for a position; give every node a number for x and y, or leave both "
+                                               "columns out"};
+      names.emplace_back(f[static_cast<size_t>(c.name)].substr(0, 200));
+      to.x.push_back(x);
+      to.y.push_back(y);
+      if (static_cast<int64_t>(names.size()) > most_nodes) return too_many_nodes("connectome.names", most_nodes + 1);
+    }
+    return {};
+  }
   while (!text.empty()) {
     const size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
@@ -146,7 +180,7 @@ Result<std::vector<std::string>> read_names(std::span<const std::byte> bytes) {
     if (!line.empty()) names.emplace_back(line.substr(0, 200));
     if (static_cast<int64_t>(names.size()) > most_nodes) return too_many_nodes("connectome.names", most_nodes + 1);
   }
-  return names;
+  return {};
 }
 
 struct Edge {
@@ -562,6 +596,13 @@ Status read_densities(std::span<const std::byte> bytes, Connectome& to) {
 
 }  // namespace
 
+bool is_node_table(std::span<const std::byte> bytes) {
+  if (!is_text(bytes)) return false;
+  TextRows rows(text_of(bytes));
+  Fields f;
+  return rows.next(f) && node_columns(f).x >= 0;
+}
+
 bool is_connectome(std::span<const std::byte> bytes, std::string_view file_name) {
   if (bytes.empty()) return false;
   if (!is_text(bytes)) {
@@ -597,11 +638,8 @@ Result<Connectome> read_connectome(const ConnectomeFiles& files, const Connectom
   if (spec.sha256 != c.sha256)
     return Error{"connectome.sha256", "is not that of " + file + " (" + c.sha256.substr(0, 12) +
                                           "...); give the file that the experiment was made with, or remove the key"};
-  if (!files.names.empty()) {
-    Result<std::vector<std::string>> names = read_names(files.names);
-    if (!names) return names.error();
-    c.names = std::move(*names);
-  }
+  if (!files.names.empty())
+    if (Status ok = read_names(files.names, c); !ok) return ok.error();
   std::string commas;
   ConnectomeFiles given = files;
   if (is_text(files.matrix) && separated_by_spaces(text_of(files.matrix))) {

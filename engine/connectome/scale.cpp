@@ -113,9 +113,10 @@ Status check_scaling(const Spec& spec) {
     return Error{"connectome.null_model", "is possible for at most " + std::to_string(most_null_units) +
                                               " units; this network has " + std::to_string(spec.units())};
   if (k.null_model == "spatial" && c.x.empty())
-    return Error{"connectome.null_model",
-                 "spatial needs the positions of the regions, which a file of links does not hold; take rewired, or "
-                 "connectome.source synthetic"};
+    return Error{
+        "connectome.null_model",
+        "spatial needs the positions of the regions: give connectome.names as a table with the columns name, x and "
+        "y, or take rewired"};
   return {};
 }
 

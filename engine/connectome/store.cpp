@@ -33,6 +33,11 @@ void put_connectome(const Spec& spec, Entries& entries) {
   for (const std::string& name : c.names) names += name + "\n";
   entries.emplace_back(in + "names.txt", bytes_of(names));
   if (!c.density.empty()) entries.emplace_back(in + "density.npy", write_npy_f64(c.density, {c.nodes}));
+  if (!c.x.empty()) {
+    std::vector<double> at = c.x;
+    at.insert(at.end(), c.y.begin(), c.y.end());
+    entries.emplace_back(in + "position.npy", write_npy_f64(at, {2, c.nodes}));
+  }
   if (!c.sign.empty()) {
     std::vector<int32_t> sign;
     for (Sign s : c.sign) sign.push_back(s == Sign::excitatory ? 1 : s == Sign::inhibitory ? -1 : 0);
@@ -84,6 +89,14 @@ Status take_connectome(const Entries& entries, std::string_view file_name, Spec&
     return damaged("names.txt", "does not name every node once");
   if (entry_of(entries, "density.npy"))
     if (Status ok = array("density.npy", {c.nodes}, c.density); !ok) return ok;
+  if (entry_of(entries, "position.npy")) {
+    std::vector<double> at;
+    if (Status ok = array("position.npy", {2, c.nodes}, at); !ok) return ok;
+    for (double v : at)
+      if (!std::isfinite(v)) return damaged("position.npy", "has a position that is not a number");
+    c.x.assign(at.begin(), at.begin() + c.nodes);
+    c.y.assign(at.begin() + c.nodes, at.end());
+  }
   if (entry_of(entries, "sign.npy")) {
     std::vector<double> sign;
     if (Status ok = array("sign.npy", {c.nodes}, sign); !ok) return ok;

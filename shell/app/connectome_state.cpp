@@ -86,6 +86,9 @@ ConnectomePart connectome_part(const NamedFile& file) {
   if ((has("densit") || name.rfind("nd_", 0) == 0) && (numbers || columns == 1 || columns == 2))
     return ConnectomePart::densities;
   if (!numbers && columns == 1 && (has("names") || has("labels"))) return ConnectomePart::names;
+  if (!numbers && (has("names") || has("labels") || has("regions") || has("positions") || has("nodes")) &&
+      is_node_table(file.content()))
+    return ConnectomePart::names;
   if (!numbers && columns >= 2 && (has("sign") || has("transmitter"))) return ConnectomePart::signs;
   if (!numbers && columns == 2) {
     const std::string head = small_letters(std::string(text.substr(0, text.find_first_of("\r\n"))));

@@ -65,8 +65,10 @@ bool choose_source(App& app, float width) {
     if (ImGui::Selectable("Open a file\xe2\x80\xa6")) app.host.pick_file();
     app.track("connectome:source:open");
     hint(
-        "A square matrix (NPY, NPZ, MATLAB, HDF5, CSV) or a list of links (CSV: from, to, weight). Files of names, "
-        "signs or transmitters, and neuron densities may be dropped together with it.");
+        "A square matrix (NPY, NPZ, MATLAB, HDF5, CSV) or a list of links (CSV: from, to, weight). Files of names "
+        "(one a line, or a table names.csv of name, x and y), signs or transmitters, and neuron densities may be "
+        "dropped "
+        "together with it.");
     ImGui::EndCombo();
   }
   app.track("connectome:source");

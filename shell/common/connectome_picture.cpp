@@ -344,8 +344,8 @@ std::vector<std::optional<plot::Point>> free_name_places(const std::vector<Named
 Result<plot::Drawing> connectome_drawing(const Connectome& c, const ConnectomeDrawing& o) {
   constexpr int64_t most_cells = 3000, most_regions = 400;
   if (o.which == ConnectomePicture::space && c.x.empty())
-    return Error{"--picture",
-                 "space needs the positions of the regions, which " + c.source + " does not hold; take circle"};
+    return Error{"--picture", "space needs the positions of the regions, which " + c.source +
+                                  " does not hold; give connectome.names as a table of name, x and y, or take circle"};
   if (o.which == ConnectomePicture::matrix && c.nodes > most_cells)
     return Error{"--picture", "matrix: " + std::to_string(c.nodes) + " nodes are more than the " +
                                   std::to_string(most_cells) + " that can be drawn"};
