@@ -239,8 +239,10 @@ EMSCRIPTEN_KEEPALIVE void dalea_download(int what) {
 EMSCRIPTEN_KEEPALIVE void dalea_bench(const char* workloads, int threads, double seconds) {
   program->app->measure(list_of(workloads), threads, seconds);
 }
-// `dalea reproduce` in the page: "fig2" to "fig5"; tasks apart by commas, empty: all. Results are in dalea_state().
+// `dalea reproduce` in the page: "fig2" to "fig5", "bio", "planted"; tasks apart by commas, empty: all. Results are in
+// dalea_state().
 EMSCRIPTEN_KEEPALIVE void dalea_reproduce(const char* figure, int quick, int corrected, int runs, const char* tasks) {
+  if (std::string_view(figure) == "planted") return program->app->start_planted({.quick = quick != 0, .runs = runs});
   reproduce::Options options;
   const Result<reproduce::Paper> paper = reproduce::parse_figure(figure);
   if (!paper) return program->app->say(true, paper.error().text());

@@ -422,8 +422,9 @@ bool App::wants_frame(double now_s) {
   reading_long_ = reading_s_ >= 0 && now_s - reading_s_ > 0.4;
   if (measured != measured_drawn_) active_until_s_ = std::max(active_until_s_, now_s + 0.05);
   measured_drawn_ = measured;
-  const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed();
-  if (speed.changed() || fresh_mask || fresh_run || view.timeline.replay || spectra.changed() || topology.changed())
+  const bool fresh_mask = pruning.changed(), fresh_run = reproducer.changed(), fresh_study = planted.changed();
+  if (speed.changed() || fresh_mask || fresh_run || fresh_study || view.timeline.replay || spectra.changed() ||
+      topology.changed())
     active_until_s_ = now_s + 0.05;
   // Seldom: drawing would take from what is measured, most of all where the processor draws.
   constexpr double speed_frame_s = 1;
@@ -815,6 +816,17 @@ std::string App::state_json(float pixels_per_unit) const {
   if (again.output != nullptr)
     for (const Finding& f : again.output->findings)
       o["reproduce"]["findings"].push_back({{"claim", f.claim}, {"verdict", outcome_text(f.outcome)}});
+  const PlantedView study = planted.view();
+  o["planted"] = {
+      {"running", study.running}, {"part", study.part}, {"failure", study.failure}, {"settings", json::array()}};
+  if (study.study)
+    for (const planted::SettingResult& r : study.study->results) {
+      const planted::Rates& found = planted::rates_of(r.planted, planted::Measure::weights, BlockLevel::population);
+      o["planted"]["settings"].push_back({{"name", planted::name_of(r.setting)},
+                                          {"circuits", found.circuits},
+                                          {"feedback", found.any},
+                                          {"other", found.other}});
+    }
   o["perturbed"] = nullptr;
   if (s.perturbed)
     o["perturbed"] = {{"what", perturb_title(*s.perturbed)},

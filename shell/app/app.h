@@ -21,6 +21,7 @@
 #include "app/layout.h"
 #include "app/link_view.h"
 #include "app/live.h"
+#include "app/planted_study.h"
 #include "app/pruning.h"
 #include "app/recovery_state.h"
 #include "app/reproducer.h"
@@ -171,6 +172,8 @@ struct ViewState {
   int preview_width = 0, preview_height = 0;
   int speed_threads = 1;
   reproduce::Options reproduce = {.quick = true};
+  planted::Options planted = {.quick = true};
+  bool reproduce_planted = false;                    // that is chosen, and not a figure
   bool reproduce_forward = false;                    // show the verdicts once they are there
   bool accuracy = true;                              // of a task with classes: that, or the loss
   int digit_row = -1;                                // last row read of the digit that is shown; -1: the last one
@@ -258,6 +261,7 @@ class App {
   bool take_recorded(const std::vector<FilePtr>& files);
   // Trains what a figure of the first paper needs; pauses the training.
   void start_reproduction(const reproduce::Options& options);
+  void start_planted(const planted::Options& options);
   // Pruning of the present weights (app_prune.cpp); sweep and retraining pause the training.
   void prune_set(const std::string& json);  // change_settings()
   void prune_sweep();
@@ -291,6 +295,7 @@ class App {
   Speed speed;
   Spectra spectra;
   Reproducer reproducer;
+  PlantedStudy planted;
   Theory theory;
   Pruning pruning;
   SideBySide side, compare_side;

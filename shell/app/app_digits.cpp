@@ -44,6 +44,7 @@ void App::digits_missing(const std::string& why) {
 void App::start_reproduction(const reproduce::Options& options) {
   live.pause();
   view.tab = tab_reproduce;
+  view.reproduce_planted = false;
   view.reproduce_forward = true;
   const bool bio = options.figure == reproduce::Paper::bio;
   if (bio && options.wirings.empty() && now->setup && now->setup->spec.connectome.source == "file" &&
@@ -67,6 +68,14 @@ void App::start_reproduction(const reproduce::Options& options) {
   }
   const int threads = threads_available() ? std::min(4, hardware_threads()) : 1;
   reproducer.start(options, digits, threads, now->setup ? now->setup->isa : "");
+}
+
+void App::start_planted(const planted::Options& options) {
+  live.pause();
+  view.tab = tab_reproduce;
+  view.reproduce_planted = true;
+  view.planted = options;
+  planted.start(options, std::min(4, hardware_threads()), now->setup ? now->setup->isa : "");
 }
 
 void App::follow_digits() {

@@ -246,21 +246,48 @@ void save_output(App& app, const figure::Output& output, const char* prefix, con
 
 }  // namespace
 
+void reproduction_progress(const App& app, double part, double seconds_left) {
+  char text[80];
+  if (seconds_left < 0)
+    std::snprintf(text, sizeof text, "%.0f %%", 100 * part);
+  else if (seconds_left < 90)
+    std::snprintf(text, sizeof text, "%.0f %%, about %.0f s left", 100 * part, seconds_left);
+  else
+    std::snprintf(text, sizeof text, "%.0f %%, about %.0f min left", 100 * part, seconds_left / 60);
+  ImVec4 bar = palette(app.theme).accent;
+  bar.w = 0.35f;
+  ImGui::PushStyleColor(ImGuiCol_PlotHistogram, bar);
+  ImGui::ProgressBar(static_cast<float>(part), {-1, 0}, text);
+  ImGui::PopStyleColor();
+}
+
 void draw_reproduce(App& app) {
   const Palette& p = palette(app.theme);
   const float u = app.scale;
   const ReproducerView v = app.reproducer.view();
   figure::Options& wanted = app.view.reproduce;
 
-  ImGui::BeginDisabled(v.running);
-  int which = static_cast<int>(wanted.figure);
+  ImGui::BeginDisabled(v.running || app.planted.view().running);
+  constexpr int last_figure = static_cast<int>(figure::Paper::bio);
+  int which = app.view.reproduce_planted ? last_figure + 1 : static_cast<int>(wanted.figure);
   ImGui::SetNextItemWidth(214 * u);
   if (ImGui::Combo("##figure", &which,
                    "Figure 2: three constraints\0Figure 3: pruning\0Figure 4: cell types\0"
-                   "Figure 5: conditions\0Connectomes: measured or random\0"))
-    wanted.figure = static_cast<figure::Paper>(which);
+                   "Figure 5: conditions\0Connectomes: measured or random\0Compare: a planted change\0")) {
+    app.view.reproduce_planted = which > last_figure;
+    if (which <= last_figure) wanted.figure = static_cast<figure::Paper>(which);
+  }
   app.track("reproduce:figure");
   ImGui::SameLine();
+  if (app.view.reproduce_planted) {
+    ImGui::Checkbox("Quick", &app.view.planted.quick);
+    app.track("reproduce:quick");
+    hint(
+        "Three circuits, six networks in each condition: half a minute.\nOff: fifty circuits, seven settings, 5,100 "
+        "networks: some minutes.");
+    ImGui::EndDisabled();
+    return draw_planted(app);
+  }
   ImGui::Checkbox("Quick", &wanted.quick);
   app.track("reproduce:quick");
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", quick_text(wanted.figure));
@@ -295,20 +322,7 @@ void draw_reproduce(App& app) {
   if (ImGui::InputInt("runs", &runs)) wanted.runs = std::clamp(runs, 2, 20);
   app.track("reproduce:runs");
   ImGui::EndDisabled();
-  if (v.running) {
-    char text[80];
-    if (v.seconds_left < 0)
-      std::snprintf(text, sizeof text, "%.0f %%", 100 * v.part);
-    else if (v.seconds_left < 90)
-      std::snprintf(text, sizeof text, "%.0f %%, about %.0f s left", 100 * v.part, v.seconds_left);
-    else
-      std::snprintf(text, sizeof text, "%.0f %%, about %.0f min left", 100 * v.part, v.seconds_left / 60);
-    ImVec4 bar = p.accent;
-    bar.w = 0.35f;
-    ImGui::PushStyleColor(ImGuiCol_PlotHistogram, bar);
-    ImGui::ProgressBar(static_cast<float>(v.part), {-1, 0}, text);
-    ImGui::PopStyleColor();
-  }
+  if (v.running) reproduction_progress(app, v.part, v.seconds_left);
   if (!v.failure.empty()) {
     ImGui::PushStyleColor(ImGuiCol_Text, p.bad);
     ImGui::TextWrapped("%s", v.failure.c_str());

@@ -75,6 +75,10 @@ struct Rates {
   // Circuits with a significant feedback block, with all of them, with another block, with feedback and no other.
   int64_t any = 0, all = 0, other = 0, alone = 0;
 };
+// One of a setting's, by what is compared.
+const Rates& rates_of(const std::vector<Rates>& all, Measure measure, BlockLevel level);
+// Of the null: circuits with any significant block, all of them false alarms.
+int64_t null_alarms(const Rates& rates);
 struct SettingResult {
   Setting setting = Setting::sessions;
   std::vector<Rates> planted, null;  // of kinds()
@@ -93,7 +97,9 @@ Result<Study> study(const Options& options, Isa isa, int threads,
 // The exact (Clopper-Pearson) 95 % interval of a rate.
 Interval rate_interval(int64_t hits, int64_t of);
 
-// report.html, figures, rates.csv (families) and blocks.csv. The summary is also given as sentences.
+std::string rate_text(int64_t hits, int64_t of);  // "7 of 20 (15–59 %)"
+
+// report.html, figures, families.csv and blocks.csv. The summary is also given as sentences.
 struct PlantedReport {
   std::vector<std::string> summary;
   reproduce::Output output;

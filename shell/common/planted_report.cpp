@@ -12,15 +12,6 @@ namespace {
 
 using reproduce::Output;
 
-std::string rate_text(int64_t hits, int64_t of) {
-  if (of == 0) return "–";
-  const Interval i = rate_interval(hits, of);
-  char text[80];
-  std::snprintf(text, sizeof text, "%lld of %lld (%.0f–%.0f %%)", static_cast<long long>(hits),
-                static_cast<long long>(of), 100 * i.low, 100 * i.high);
-  return text;
-}
-
 std::string level_name(BlockLevel level) {
   return level == BlockLevel::area ? "area" : "area and type";
 }
@@ -29,17 +20,6 @@ const SettingResult* result_of(const Study& study, Setting setting) {
   for (const SettingResult& r : study.results)
     if (r.setting == setting) return &r;
   return nullptr;
-}
-
-const Rates& rates_of(const std::vector<Rates>& all, Measure measure, BlockLevel level) {
-  for (const Rates& r : all)
-    if (r.kind.measure == measure && r.kind.level == level) return r;
-  return all.front();
-}
-
-// In the null any significant block is a false alarm.
-int64_t null_alarms(const Rates& r) {
-  return r.other + r.alone;
 }
 
 std::string factor_text(Setting setting) {
@@ -260,6 +240,25 @@ std::vector<std::string> summary_of(const Study& study) {
 }
 
 }  // namespace
+
+std::string rate_text(int64_t hits, int64_t of) {
+  if (of == 0) return "–";
+  const Interval i = rate_interval(hits, of);
+  char text[80];
+  std::snprintf(text, sizeof text, "%lld of %lld (%.0f–%.0f %%)", static_cast<long long>(hits),
+                static_cast<long long>(of), 100 * i.low, 100 * i.high);
+  return text;
+}
+
+const Rates& rates_of(const std::vector<Rates>& all, Measure measure, BlockLevel level) {
+  for (const Rates& r : all)
+    if (r.kind.measure == measure && r.kind.level == level) return r;
+  return all.front();
+}
+
+int64_t null_alarms(const Rates& r) {
+  return r.other + r.alone;
+}
 
 Result<PlantedReport> report(const Study& study, const ReportProvenance& where) {
   PlantedReport r;

@@ -308,7 +308,9 @@ int show(const Options& options) {
     app.view.tab = options.tab;
     app.view.tab_name.clear();
   }
-  if (!options.reproduce.empty()) {
+  if (options.reproduce == "planted") {
+    app.start_planted({.quick = true});
+  } else if (!options.reproduce.empty()) {
     reproduce::Options quick;
     quick.figure = *reproduce::parse_figure(options.reproduce);
     quick.quick = true;
@@ -390,8 +392,9 @@ int main(int argc, char** argv) {
                       .description("weights, build, connectome, recording, answers, fit, perturb, runs, compare, "
                                    "wiring, prune, reproduce, "
                                    "theory or speed"));
-  cli.add_option("--reproduce", options.reproduce, "Start a quick reproduction of fig2, fig3, fig4 or fig5")
-      ->check(CLI::IsMember({"fig2", "fig3", "fig4", "fig5"}));
+  cli.add_option("--reproduce", options.reproduce,
+                 "Start a quick reproduction of fig2, fig3, fig4, fig5, bio or planted")
+      ->check(CLI::IsMember({"fig2", "fig3", "fig4", "fig5", "bio", "planted"}));
   cli.add_option("--screenshot", options.screenshot,
                  "Save a picture (PNG) after --seconds, print the state as JSON, and quit");
   cli.add_option("--click", options.clicks, "Press what the state calls this, before --screenshot (may be repeated)")

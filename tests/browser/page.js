@@ -44,11 +44,17 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
   const call = (name, ...values) => page.evaluate(([n, v]) => window.dalea.call(n, ...v), [name, values]);
   const ready = () => until('the page is ready', () => page.evaluate(() => !!window.dalea), (v) => v);
   const place = async (name) => (await until(`widget ${name} is there`, async () => (await state()).widgets[name], (w) => w, 10));
+  // Frames that the browser has shown since: what was pressed has been seen, and what it changes is laid out.
+  const drawn = (count = 3) => page.evaluate((n) => new Promise((resolve) => {
+    const next = () => (n-- > 0 ? requestAnimationFrame(next) : resolve());
+    next();
+  }), count);
   const click = async (name) => {
     // Again where it moved meanwhile: a slow machine may still be laying out.
     for (let w = await place(name), tries = 0; tries < 20; ++tries) {
       await page.mouse.move(w.x + w.w / 2, w.y + w.h / 2);
       await sleep(120);
+      await drawn();
       const now = await place(name);
       if (now.x === w.x && now.y === w.y && now.w === w.w) break;
       w = now;
@@ -57,6 +63,7 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
     await sleep(120);
     await page.mouse.up();
     await sleep(120);
+    await drawn();
   };
   // Replaces what an input field holds.
   const type = async (name, text) => {

@@ -1,0 +1,106 @@
+// A planted change, looked for by the comparison: in the tab Reproduce.
+#include <cstdio>
+
+#include "app/views.h"
+#include "app/widgets.h"
+
+namespace dalea::app {
+namespace {
+
+void draw_rates(App& app, const planted::Study& study) {
+  constexpr ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_PadOuterX;
+  if (!ImGui::BeginTable("planted rates", 5, flags)) return;
+  ImGui::TableSetupColumn("runs", ImGuiTableColumnFlags_WidthStretch, 2.2f);
+  for (const char* column : {"feedback found", "feedback alone", "another block", "null: any block"})
+    ImGui::TableSetupColumn(column, ImGuiTableColumnFlags_WidthStretch, 1.4f);
+  ImGui::TableHeadersRow();
+  for (const planted::SettingResult& r : study.results) {
+    const planted::Rates& found = planted::rates_of(r.planted, planted::Measure::weights, BlockLevel::population);
+    const planted::Rates& null = planted::rates_of(r.null, planted::Measure::weights, BlockLevel::population);
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    char factor[32];
+    std::snprintf(factor, sizeof factor, ", times %g", planted::factor_of(r.setting));
+    ImGui::TextWrapped("%s%s", planted::title_of(r.setting), factor);
+    for (const std::string& text :
+         {planted::rate_text(found.any, found.circuits), planted::rate_text(found.alone, found.circuits),
+          planted::rate_text(found.other, found.circuits),
+          planted::rate_text(planted::null_alarms(null), null.circuits)}) {
+      ImGui::TableNextColumn();
+      ImGui::TextWrapped("%s", text.c_str());
+    }
+  }
+  ImGui::EndTable();
+  ImGui::PushFont(fonts.small);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).muted);
+  ImGui::TextWrapped(
+      "Circuits in which blocks of weights (areas and types) differ significantly, with exact 95 %% intervals: the "
+      "changed feedback; it and nothing else; a block that was not changed; any block where nothing was changed.");
+  ImGui::PopStyleColor();
+  ImGui::PopFont();
+}
+
+}  // namespace
+
+void draw_planted(App& app) {
+  const float u = app.scale;
+  const PlantedView v = app.planted.view();
+  planted::Options& wanted = app.view.planted;
+  if (v.running) {
+    if (ImGui::Button("Stop##planted", {100 * u, 0})) app.planted.stop();
+  } else if (ImGui::Button("Start##planted", {100 * u, 0})) {
+    app.start_planted(wanted);
+  }
+  app.track("planted:start");
+  ImGui::SameLine();
+  ImGui::BeginDisabled(v.report == nullptr);
+  const auto save = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      for (const reproduce::File& f : v.report->output.files)
+        if (f.name == name) app.host.save_file({std::string("dalea-planted-") + f.name, f.bytes});
+  };
+  if (ImGui::Button("Save report##planted", {104 * u, 0})) save({"report.html"});
+  app.track("planted:save");
+  ImGui::SameLine();
+  if (ImGui::Button("Save tables##planted", {104 * u, 0})) save({"families.csv", "blocks.csv"});
+  ImGui::EndDisabled();
+  ImGui::SameLine();
+  ImGui::BeginDisabled(v.running);
+  ImGui::SetNextItemWidth(92 * u);
+  int runs = static_cast<int>(wanted.runs > 0 ? wanted.runs : wanted.quick ? 6 : 10);
+  if (ImGui::InputInt("runs##planted", &runs)) wanted.runs = std::clamp(runs, 4, 50);
+  app.track("planted:runs");
+  hint("Networks in each condition. Of fewer than four no relabeling is rare enough to be significant.");
+  ImGui::EndDisabled();
+  if (v.running) reproduction_progress(app, v.part, v.seconds_left);
+  if (!v.failure.empty()) {
+    ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).bad);
+    ImGui::TextWrapped("%s", v.failure.c_str());
+    ImGui::PopStyleColor();
+  }
+  ImGui::Spacing();
+  if (v.report == nullptr) {
+    ImGui::PushTextWrapPos();
+    ImGui::TextUnformatted(
+        "Does the comparison of conditions find a change that was planted, and nothing else? Two conditions are "
+        "recordings of one simulated circuit of two areas that differ in the strength of its feedback alone; networks "
+        "learn them and are compared block by block, again and again with other circuits.");
+    ImGui::TextDisabled(
+        "Beside it the null: two conditions that do not differ. And what goes wrong when all runs of a condition share "
+        "one recording.");
+    ImGui::TextDisabled("The same on the command line: %s", planted::command_of(*planted::check(wanted)).c_str());
+    ImGui::PopTextWrapPos();
+    return;
+  }
+  if (!ImGui::BeginChild("planted results")) return ImGui::EndChild();
+  draw_rates(app, *v.study);
+  ImGui::Spacing();
+  for (const std::string& sentence : v.report->summary) {
+    ImGui::TextWrapped("%s", sentence.c_str());
+    ImGui::Spacing();
+  }
+  app.track("planted:results");
+  ImGui::EndChild();
+}
+
+}  // namespace dalea::app
