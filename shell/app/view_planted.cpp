@@ -7,12 +7,24 @@
 namespace dalea::app {
 namespace {
 
+// "44 of 50", and below it the interval.
+void rate(const App& app, int64_t hits, int64_t of) {
+  const Interval i = planted::rate_interval(hits, of);
+  ImGui::TableNextColumn();
+  ImGui::Text("%lld of %lld", static_cast<long long>(hits), static_cast<long long>(of));
+  ImGui::PushFont(fonts.small);
+  ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).muted);
+  ImGui::Text("%.0f\xe2\x80\x93%.0f %%", 100 * i.low, 100 * i.high);
+  ImGui::PopStyleColor();
+  ImGui::PopFont();
+}
+
 void draw_rates(App& app, const planted::Study& study) {
   constexpr ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_PadOuterX;
   if (!ImGui::BeginTable("planted rates", 5, flags)) return;
-  ImGui::TableSetupColumn("runs", ImGuiTableColumnFlags_WidthStretch, 2.2f);
-  for (const char* column : {"feedback found", "feedback alone", "another block", "null: any block"})
-    ImGui::TableSetupColumn(column, ImGuiTableColumnFlags_WidthStretch, 1.4f);
+  ImGui::TableSetupColumn("runs", ImGuiTableColumnFlags_WidthStretch, 2.4f);
+  for (const char* column : {"found", "alone", "another", "null"})
+    ImGui::TableSetupColumn(column, ImGuiTableColumnFlags_WidthStretch, 1);
   ImGui::TableHeadersRow();
   for (const planted::SettingResult& r : study.results) {
     const planted::Rates& found = planted::rates_of(r.planted, planted::Measure::weights, BlockLevel::population);
@@ -22,20 +34,19 @@ void draw_rates(App& app, const planted::Study& study) {
     char factor[32];
     std::snprintf(factor, sizeof factor, ", times %g", planted::factor_of(r.setting));
     ImGui::TextWrapped("%s%s", planted::title_of(r.setting), factor);
-    for (const std::string& text :
-         {planted::rate_text(found.any, found.circuits), planted::rate_text(found.alone, found.circuits),
-          planted::rate_text(found.other, found.circuits),
-          planted::rate_text(planted::null_alarms(null), null.circuits)}) {
-      ImGui::TableNextColumn();
-      ImGui::TextWrapped("%s", text.c_str());
-    }
+    rate(app, found.any, found.circuits);
+    rate(app, found.alone, found.circuits);
+    rate(app, found.other, found.circuits);
+    rate(app, planted::null_alarms(null), null.circuits);
   }
   ImGui::EndTable();
   ImGui::PushFont(fonts.small);
   ImGui::PushStyleColor(ImGuiCol_Text, palette(app.theme).muted);
   ImGui::TextWrapped(
-      "Circuits in which blocks of weights (areas and types) differ significantly, with exact 95 %% intervals: the "
-      "changed feedback; it and nothing else; a block that was not changed; any block where nothing was changed.");
+      "Circuits in which blocks of weights, by areas and types, differ significantly, with exact 95 %% intervals. "
+      "Found: the changed feedback. Alone: it and nothing else. Another: a block that was not changed. Null: any "
+      "block, "
+      "where nothing was changed.");
   ImGui::PopStyleColor();
   ImGui::PopFont();
 }

@@ -97,8 +97,6 @@ Result<Study> study(const Options& options, Isa isa, int threads,
 // The exact (Clopper-Pearson) 95 % interval of a rate.
 Interval rate_interval(int64_t hits, int64_t of);
 
-std::string rate_text(int64_t hits, int64_t of);  // "7 of 20 (15–59 %)"
-
 // report.html, figures, families.csv and blocks.csv. The summary is also given as sentences.
 struct PlantedReport {
   std::vector<std::string> summary;

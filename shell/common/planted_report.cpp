@@ -12,6 +12,15 @@ namespace {
 
 using reproduce::Output;
 
+std::string rate_text(int64_t hits, int64_t of) {
+  if (of == 0) return "–";
+  const Interval i = rate_interval(hits, of);
+  char text[80];
+  std::snprintf(text, sizeof text, "%lld of %lld (%.0f–%.0f %%)", static_cast<long long>(hits),
+                static_cast<long long>(of), 100 * i.low, 100 * i.high);
+  return text;
+}
+
 std::string level_name(BlockLevel level) {
   return level == BlockLevel::area ? "area" : "area and type";
 }
@@ -240,15 +249,6 @@ std::vector<std::string> summary_of(const Study& study) {
 }
 
 }  // namespace
-
-std::string rate_text(int64_t hits, int64_t of) {
-  if (of == 0) return "–";
-  const Interval i = rate_interval(hits, of);
-  char text[80];
-  std::snprintf(text, sizeof text, "%lld of %lld (%.0f–%.0f %%)", static_cast<long long>(hits),
-                static_cast<long long>(of), 100 * i.low, 100 * i.high);
-  return text;
-}
 
 const Rates& rates_of(const std::vector<Rates>& all, Measure measure, BlockLevel level) {
   for (const Rates& r : all)
