@@ -88,6 +88,7 @@ const views = [
   {name: 'runs', look: 'two conditions, two seeds each, learning side by side with mean and spread',
     make: async (p) => {
       await p.ready();
+      await finished(p, 'there is an experiment', (s) => s.network > 0);
       await p.call('runs', 'conventional,dale', 2, 0);
       await finished(p, 'they learn', (s) => s.runs.jobs && s.runs.jobs.filter((j) => j.epoch >= 6).length >= 2);
     }},
@@ -115,7 +116,12 @@ const views = [
       await sleep(2000);
     }},
   {name: 'reproduce', look: 'a figure of the paper trained here, with a verdict for each claim',
-    make: async (p) => { await p.ready(); await p.call('pause'); await tab(p, 'Reproduce'); }},
+    make: async (p) => {
+      await p.ready();
+      await finished(p, 'there is an experiment', (s) => s.network > 0);
+      await p.call('reproduce', 'fig2', 1, 0, 3, 'flip-flop,wave');
+      await finished(p, 'the figure', (s) => s.reproduce.finished, 400);
+    }},
   {name: 'theory', look: 'two weights to drag: the promised and the measured rate of convergence',
     make: async (p) => { await p.ready(); await p.call('pause'); await tab(p, 'Theory'); }},
   {name: 'speed', look: 'what a training step costs, beside the measured peak of this machine',
