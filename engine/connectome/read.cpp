@@ -143,33 +143,35 @@ NodeColumns node_columns(const Fields& header) {
   return c.name >= 0 && c.x >= 0 && c.y >= 0 ? c : NodeColumns();
 }
 
+Status read_node_table(std::string_view text, Connectome& to) {
+  TextRows rows(text);
+  Fields f;
+  rows.next(f);
+  const NodeColumns c = node_columns(f);
+  while (rows.next(f)) {
+    const std::string line = "line " + std::to_string(rows.line());
+    if (static_cast<int64_t>(f.size()) <= std::max({c.name, c.x, c.y}))
+      return Error{"connectome.names", line + " has " + std::to_string(f.size()) + " fields; give a name, x and y"};
+    double x = 0, y = 0;
+    for (const auto& [column, value] : {std::pair(c.x, &x), std::pair(c.y, &y)})
+      if (!rows.number(f[static_cast<size_t>(column)], *value))
+        return Error{"connectome.names", line + " has '" + std::string(f[static_cast<size_t>(column)].substr(0, 40)) +
+                                             "' for a position; give every node a number for x and y, or leave both "
+                                             "columns out"};
+    to.names.emplace_back(f[static_cast<size_t>(c.name)].substr(0, 200));
+    to.x.push_back(x);
+    to.y.push_back(y);
+    if (static_cast<int64_t>(to.names.size()) > most_nodes) return too_many_nodes("connectome.names", most_nodes + 1);
+  }
+  return {};
+}
+
 // One name a line, or a table with the columns name, x and y.
 Status read_names(std::span<const std::byte> bytes, Connectome& to) {
   std::vector<std::string>& names = to.names;
   std::string_view text = text_of(bytes);
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
-  if (is_node_table(bytes)) {
-    TextRows rows(text);
-    Fields f;
-    rows.next(f);
-    const NodeColumns c = node_columns(f);
-    while (rows.next(f)) {
-      const std::string line = "line " + std::to_string(rows.line());
-      if (static_cast<int64_t>(f.size()) <= std::max({c.name, c.x, c.y}))
-        return Error{"connectome.names", line + " has " + std::to_string(f.size()) + " fields; give a name, x and y"};
-      double x = 0, y = 0;
-      for (const auto& [column, value] : {std::pair(c.x, &x), std::pair(c.y, &y)})
-        if (!rows.number(f[static_cast<size_t>(column)], *value))
-          return Error{"connectome.names", line + " has '" + std::string(f[static_cast<size_t>(column)].substr(0, 40)) +
-                                               "' for a position; give every node a number for x and y, or leave both "
-                                               "columns out"};
-      names.emplace_back(f[static_cast<size_t>(c.name)].substr(0, 200));
-      to.x.push_back(x);
-      to.y.push_back(y);
-      if (static_cast<int64_t>(names.size()) > most_nodes) return too_many_nodes("connectome.names", most_nodes + 1);
-    }
-    return {};
-  }
+  if (is_node_table(bytes)) return read_node_table(text, to);
   while (!text.empty()) {
     const size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);

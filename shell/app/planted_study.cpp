@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "app/reproducer.h"
 #include "numerics/parallel.h"
 
 namespace dalea::app {
@@ -52,15 +53,10 @@ void PlantedStudy::work(const planted::Options& options, int threads, const std:
     view_.part = part;
     return !stop_;
   });
-  Result<planted::PlantedReport> report = study ? [&] {
-    ReportProvenance where;
-    where.program = "Dalea, in the window";
-    where.version = std::string(dalea_version) + ", numerics " + std::to_string(numerics_version);
-    where.seed = std::to_string(options.first_seed) + " and the ones after it";
-    where.command = planted::command_of(options);
-    where.more = {{"Machine", platform + ", " + std::to_string(threads) + " threads"}};
-    return planted::report(*study, where);
-  }() : Result<planted::PlantedReport>(study.error());
+  const std::string machine = platform + ", " + std::to_string(threads) + " threads";
+  Result<planted::PlantedReport> report =
+      study ? planted::report(*study, window_provenance(options.first_seed, planted::command_of(options), machine))
+            : Result<planted::PlantedReport>(study.error());
   const std::lock_guard lock(mutex_);
   view_.running = false;
   if (!report) {

@@ -8,6 +8,16 @@ namespace dalea::app {
 
 using namespace reproduce;
 
+ReportProvenance window_provenance(uint64_t first_seed, std::string command, std::string machine) {
+  ReportProvenance where;
+  where.program = "Dalea, in the window";
+  where.version = std::string(dalea_version) + ", numerics " + std::to_string(numerics_version);
+  where.seed = std::to_string(first_seed) + " and the ones after it";
+  where.command = std::move(command);
+  where.more = {{"Machine", std::move(machine)}};
+  return where;
+}
+
 class Reproducer::Memory : public Store {
  public:
   Result<std::optional<std::vector<std::byte>>> load(const std::string& name) override {
@@ -87,13 +97,8 @@ void Reproducer::finish() {
   if (const std::optional<Error> error = study_->error())
     failure = error->text();
   else if (!study_->stopped()) {
-    ReportProvenance where;
-    where.program = "Dalea, in the window";
-    where.version = std::string(dalea_version) + ", numerics " + std::to_string(numerics_version);
-    where.seed = std::to_string(study_->options().first_seed) + " and the ones after it";
-    where.command = command_of(study_->options());
-    where.more = {{"Machine", platform_}};
-    Result<Output> made = study_->report(where);
+    Result<Output> made =
+        study_->report(window_provenance(study_->options().first_seed, command_of(study_->options()), platform_));
     if (made)
       output = std::make_shared<const Output>(std::move(*made));
     else

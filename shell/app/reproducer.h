@@ -26,6 +26,9 @@ struct ReproducerView {
   std::shared_ptr<const reproduce::Output> output;  // null: not finished
 };
 
+// Of a report made in the window.
+ReportProvenance window_provenance(uint64_t first_seed, std::string command, std::string machine);
+
 class Reproducer {
  public:
   Reproducer();

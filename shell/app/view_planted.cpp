@@ -1,6 +1,4 @@
 // A planted change, looked for by the comparison: in the tab Reproduce.
-#include <cstdio>
-
 #include "app/views.h"
 #include "app/widgets.h"
 
@@ -31,9 +29,7 @@ void draw_rates(App& app, const planted::Study& study) {
     const planted::Rates& null = planted::rates_of(r.null, planted::Measure::weights, BlockLevel::population);
     ImGui::TableNextRow();
     ImGui::TableNextColumn();
-    char factor[32];
-    std::snprintf(factor, sizeof factor, ", times %g", planted::factor_of(r.setting));
-    ImGui::TextWrapped("%s%s", planted::title_of(r.setting), factor);
+    ImGui::TextWrapped("%s, times %g", planted::title_of(r.setting), planted::factor_of(r.setting));
     rate(app, found.any, found.circuits);
     rate(app, found.alone, found.circuits);
     rate(app, found.other, found.circuits);
@@ -65,15 +61,11 @@ void draw_planted(App& app) {
   app.track("planted:start");
   ImGui::SameLine();
   ImGui::BeginDisabled(v.report == nullptr);
-  const auto save = [&](std::initializer_list<const char*> names) {
-    for (const char* name : names)
-      for (const reproduce::File& f : v.report->output.files)
-        if (f.name == name) app.host.save_file({std::string("dalea-planted-") + f.name, f.bytes});
-  };
-  if (ImGui::Button("Save report##planted", {104 * u, 0})) save({"report.html"});
+  if (ImGui::Button("Save report##planted", {104 * u, 0})) save_output(app, v.report->output, "planted", "report.html");
   app.track("planted:save");
   ImGui::SameLine();
-  if (ImGui::Button("Save tables##planted", {104 * u, 0})) save({"families.csv", "blocks.csv"});
+  if (ImGui::Button("Save tables##planted", {104 * u, 0}))
+    for (const char* name : {"families.csv", "blocks.csv"}) save_output(app, v.report->output, "planted", name);
   ImGui::EndDisabled();
   ImGui::SameLine();
   ImGui::BeginDisabled(v.running);

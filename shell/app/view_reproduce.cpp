@@ -234,6 +234,8 @@ const char* corrected_text(figure::Paper paper) {
                "pruning,\nwhole held-out splits, margins fixed beforehand.";
 }
 
+}  // namespace
+
 void save_output(App& app, const figure::Output& output, const char* prefix, const std::string& only) {
   for (const figure::File& f : output.files) {
     if (f.name != only) continue;
@@ -243,8 +245,6 @@ void save_output(App& app, const figure::Output& output, const char* prefix, con
     app.host.save_file(file);
   }
 }
-
-}  // namespace
 
 void reproduction_progress(const App& app, double part, double seconds_left) {
   char text[80];

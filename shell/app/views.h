@@ -40,7 +40,9 @@ bool draw_recovery(App& app);  // within it, of a simulated recording; true: it 
 void draw_topology(App& app);  // network measures beside those of null models
 void draw_fits(App& app);      // of a recording: each unit's held-out fit beside the baselines'
 void draw_reproduce(App& app);
-void draw_planted(App& app);                                                   // in it
+void draw_planted(App& app);  // in it
+// Of a report, the file of this name, as dalea-PREFIX-NAME.
+void save_output(App& app, const reproduce::Output& output, const char* prefix, const std::string& only);
 void reproduction_progress(const App& app, double part, double seconds_left);  // a bar; below 0: not known
 void draw_runs(App& app);
 void draw_wiring(App& app);   // the measured wiring among its nulls

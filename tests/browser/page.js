@@ -44,6 +44,22 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
   const call = (name, ...values) => page.evaluate(([n, v]) => window.dalea.call(n, ...v), [name, values]);
   const ready = () => until('the page is ready', () => page.evaluate(() => !!window.dalea), (v) => v);
   const place = async (name) => (await until(`widget ${name} is there`, async () => (await state()).widgets[name], (w) => w, 10));
+  // Looks in the page until `check` holds of its state, and acts in the same turn: a fast machine may be further on in
+  // the next. Both see the page alone.
+  const atOnce = (what, check, act, seconds = 30) => page.evaluate(`new Promise((resolve, reject) => {
+    const end = performance.now() + ${1000 * seconds};
+    const look = setInterval(() => {
+      const s = window.dalea.state();
+      if ((${check})(s)) {
+        clearInterval(look);
+        (${act})(s);
+        resolve(s);
+      } else if (performance.now() > end) {
+        clearInterval(look);
+        reject(new Error(${JSON.stringify(what)} + ': not within ${seconds} s; last seen ' + JSON.stringify(s).slice(0, 600)));
+      }
+    }, 10);
+  })`);
   // Frames that the browser has shown since: what was pressed has been seen, and what it changes is laid out.
   const drawn = (count = 3) => page.evaluate((n) => new Promise((resolve) => {
     const next = () => (n-- > 0 ? requestAnimationFrame(next) : resolve());
@@ -90,7 +106,7 @@ async function openPage({isolation = true, hash = '', size = [1280, 720], theme 
     await page.goto(address + fragment);
     await ready();
   };
-  return {page, context, errors, address, started, state, call, ready, place, click, type, drop, seen, close, stopServer, visit};
+  return {page, context, errors, address, started, state, call, ready, place, atOnce, drawn, click, type, drop, seen, close, stopServer, visit};
 }
 
 module.exports = {root, sites, wholeSite, sleep, until, openPage};

@@ -356,21 +356,13 @@ pageTest('perturb: a silenced population, as on the command line', {}, async (p)
   await shot(p, 'perturb-light-1280x720', 'Perturb: a population silenced for a while, beside the network left alone; at the right every neuron of that trial');
 });
 
-// Looks in the page, and where `check` holds calls what is named in the same turn; `did`: it was so.
-const whenever = (p, check, name, ...values) => p.page.evaluate(`(() => {
-  const s = window.dalea.state();
-  s.did = (${check})(s);
-  if (s.did) window.dalea.call(${JSON.stringify(name)}, ...${JSON.stringify(values)});
-  return s;
-})()`);
-
 for (const isolation of [true, false])
   pageTest(`conditions learn side by side (${isolation ? 'threads' : 'one thread'})`, {isolation}, async (p) => {
     await p.ready();
     await until('there is an experiment', p.state, (s) => s.network > 0, 30);
     await p.call('runs', 'conventional,dale', 2, 0);
-    // Paused in the turn in which it is seen: a fast machine is soon through.
-    const some = await until('both conditions learn', () => whenever(p, (s) => s.runs.jobs.length === 4 && s.runs.jobs[0].epoch > 0 && s.runs.jobs[1].epoch > 0, 'runs_pause', 1), (s) => s.did, 60);
+    const some = await p.atOnce('both conditions learn', (s) => s.runs.jobs.length === 4 && s.runs.jobs[0].epoch > 0 && s.runs.jobs[1].epoch > 0,
+      () => window.dalea.call('runs_pause', 1), 60);
     assert.strictEqual(some.phase, 'paused', "the window's own training waits");
     await until('they pause', p.state, (s) => s.runs.paused, 20);
     await p.call('runs_pause', 0);
@@ -902,7 +894,10 @@ pageTest('fingers: a tap, a pinch, a drag and a scroll', {touch: true, size: [39
   await touch('touchStart', [x - 20, y], [x + 20, y]);
   for (let k = 1; k <= 6; ++k) await touch('touchMove', [x - 20 - 12 * k, y], [x + 20 + 12 * k, y]);
   await touch('touchEnd');
-  await until('it is larger', p.state, (v) => v.matrix_span > 64 / 8 && v.matrix_span < 64 / 2, 10);  // 40 pixels became 184
+  await until('it is larger', p.state, (v) => v.matrix_span > 0 && v.matrix_span < 64 / 2, 10);
+  await p.drawn();  // all of its steps
+  const span = (await p.state()).matrix_span;
+  assert(span > 64 / 8 && span < 64 / 2, `${span} units across`);  // 40 pixels became 184
   const before = (await p.state()).widgets.matrix.y;
   await touch('touchStart', [x, y]);
   for (let k = 1; k <= 6; ++k) await touch('touchMove', [x, y - 25 * k]);
@@ -1035,11 +1030,8 @@ pageTest('a large file is read in pieces, and that can be cancelled', {}, async 
   await p.ready();
   const bar = () => p.page.evaluate(() => ({hidden: document.getElementById('reading').hidden, part: document.getElementById('reading-bar').value}));
   await dropZeros(p, 'long.csv', 300);
-  await until('the bar', () => p.page.evaluate(() => {
-    const cancel = !document.getElementById('reading').hidden && document.getElementById('reading-bar').value > 0;
-    if (cancel) document.getElementById('reading-cancel').click();
-    return cancel;
-  }), (cancel) => cancel, 20);
+  const cancel = () => document.getElementById('reading-cancel').click();
+  await p.atOnce('the bar', () => !document.getElementById('reading').hidden && document.getElementById('reading-bar').value > 0, cancel, 20);
   await p.seen('Reading long.csv was cancelled');
   await until('the bar goes', bar, (b) => b.hidden);
   const before = await p.state();
@@ -1060,22 +1052,8 @@ pageTest('a large file is read in pieces, and that can be cancelled', {}, async 
     document.getElementById('canvas').dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
   });
   await dropNumbers();
-  // Seen and cancelled in one turn of the page: a fast machine may be at the end in the next.
-  await p.page.evaluate(() => new Promise((resolve, reject) => {
-    const end = performance.now() + 60000;
-    const look = setInterval(() => {
-      const {reading} = window.dalea.state(), button = document.getElementById('reading-cancel');
-      const parsing = document.getElementById('reading-text').textContent === 'Reading the numbers of forty.csv';
-      if (parsing && reading > 0.12 && reading < 0.9 && !button.hidden) {
-        clearInterval(look);
-        button.click();
-        resolve();
-      } else if (performance.now() > end) {
-        clearInterval(look);
-        reject(new Error('the numbers were never seen being read'));
-      }
-    }, 5);
-  }));
+  await p.atOnce('numbers are read', (v) => document.getElementById('reading-text').textContent === 'Reading the numbers of forty.csv' &&
+    v.reading > 0.12 && v.reading < 0.9 && !document.getElementById('reading-cancel').hidden, cancel, 60);
   await p.seen('Reading forty.csv was cancelled; nothing has changed');
   await until('the bar goes', bar, (b) => b.hidden);
   assert.strictEqual((await p.state()).preview, undefined);
@@ -1139,7 +1117,8 @@ for (const isolation of [true, false])
     assert.deepStrictEqual(s.audit, {sign: 0, mask: 0});
     await p.click('connectome:show:Nulls');
     await p.click('nulls:train');
-    await until('both wirings train side by side', () => whenever(p, (v) => v.runs.jobs.length >= 4 && v.runs.jobs.some((j) => j.epoch > 0), 'runs_pause', 1), (v) => v.did, 120);
+    await p.atOnce('both wirings train side by side', (v) => v.runs.jobs.length >= 4 && v.runs.jobs.some((j) => j.epoch > 0),
+      () => window.dalea.call('runs_pause', 1), 120);
     assert.deepStrictEqual([...new Set((await p.state()).runs.jobs.map((j) => j.group))], ['measured', 'rewired']);
     await shot(p, `connectome-nulls-${isolation ? 'threads' : 'single'}-light-1280x720`, 'The measured wiring beside a null model, learning');
     await p.click('nulls:stop');
